@@ -1,0 +1,53 @@
+import type { SourceDocument } from "../core/types.ts";
+
+/** One thing that a source can read, with what a cheap unchanged check needs. */
+export interface SourceItem {
+  /** Stable key within the corpus; for files the POSIX path relative to the corpus root. */
+  readonly key: string;
+  /** Where `read` finds it; for files the absolute path. */
+  readonly location: string;
+  readonly bytes: number;
+  readonly mtimeMs: number;
+}
+
+/** Why an item is not indexed. One word each, shown by `winnow status`. */
+export type SkipReason =
+  | "binary"
+  | "empty"
+  | "ignored"
+  | "private"
+  | "too_large"
+  | "too_many_rows"
+  | "too_deep"
+  | "unreadable"
+  | "unsupported_type"
+  | "malformed"
+  | "outside_root"
+  | "not_a_file"
+  | "vanished";
+
+export interface Skipped {
+  readonly key: string;
+  readonly reason: SkipReason;
+  /** One sentence with the particulars, e.g. the size and the limit. */
+  readonly detail: string;
+}
+
+export type Listed = { readonly item: SourceItem } | { readonly skipped: Skipped };
+
+export type ReadOutcome =
+  /** `hash` identifies the content; equal hashes yield equal documents. `notes` are things worth telling, e.g. a guessed encoding. */
+  | { readonly documents: readonly SourceDocument[]; readonly hash: string; readonly notes: readonly string[] }
+  | { readonly skipped: Skipped; readonly hash?: string };
+
+/**
+ * A connector that yields documents. `list` is cheap (no content is read) and ordered by key; `read` never throws for
+ * what is wrong with the item itself, it returns `skipped`. Both stop promptly when the signal aborts.
+ */
+export interface Source {
+  readonly type: string;
+  list(signal: AbortSignal): AsyncIterable<Listed>;
+  /** Content hash alone, for an item whose size or mtime changed. Undefined when it cannot be read. */
+  hash(item: SourceItem, signal: AbortSignal): Promise<string | undefined>;
+  read(item: SourceItem, signal: AbortSignal): Promise<ReadOutcome>;
+}
