@@ -1,0 +1,57 @@
+// Builds dist/: `node scripts/build.mjs [--js-only] [--force]`. Does nothing when no input changed since the last build.
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { bundle } from "./build/bundle.mjs";
+import { findEntries } from "./build/entries.mjs";
+import { hashInputs, isFresh, REPORT_FILE } from "./build/inputs.mjs";
+import { noticesText } from "./build/notices.mjs";
+import { emitTypes } from "./build/types.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, "dist");
+
+/** Moves a finished build into place, so that nobody ever runs half of one. */
+function swapIn(/** @type {string} */ built) {
+  const old = `${built}.old`;
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(built, dist);
+  rmSync(old, { recursive: true, force: true });
+}
+
+async function main() {
+  const { values } = parseArgs({ options: { "js-only": { type: "boolean" }, force: { type: "boolean" } } });
+  const types = values["js-only"] !== true;
+  const started = performance.now();
+  const inputs = hashInputs(root);
+  if (values.force !== true && isFresh(dist, inputs, types)) {
+    console.error("build: nothing changed.");
+    return;
+  }
+  const workplace = join(root, "node_modules", ".cache", "winnow");
+  mkdirSync(workplace, { recursive: true });
+  const out = mkdtempSync(join(workplace, "build-"));
+  chmodSync(out, 0o755);
+  try {
+    const report = await bundle({ root, entries: findEntries(root), out });
+    writeFileSync(join(out, "THIRD-PARTY-NOTICES.txt"), noticesText(root, report.packages));
+    if (types) await emitTypes(root, join(out, "types"));
+    writeFileSync(join(out, REPORT_FILE), `${JSON.stringify({ inputs, types, ...report }, null, 2)}\n`);
+    swapIn(out);
+    const kib = Math.round(report.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0) / 1024);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.error(
+      `build: ${report.chunks.length} files, ${kib} KiB, ${report.packages.length} packages bundled, ${seconds} s.`,
+    );
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`build: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,25 @@
+/** Licences that ask for no more than attribution. */
+const PERMISSIVE = new Set([
+  "0BSD",
+  "Apache-2.0",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "BlueOak-1.0.0",
+  "CC0-1.0",
+  "ISC",
+  "MIT",
+  "MIT-0",
+  "Python-2.0",
+  "Unlicense",
+  "Zlib",
+]);
+
+/**
+ * Whether an SPDX expression lets us choose permissive terms. Nested parentheses do not occur and are refused.
+ * @param {string | undefined} expression
+ */
+export function isPermissive(expression) {
+  if (expression === undefined || expression === "") return false;
+  const plain = expression.replace(/^\((.*)\)$/, "$1");
+  return plain.split(" OR ").some((choice) => choice.split(" AND ").every((one) => PERMISSIVE.has(one.trim())));
+}
