@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** Multiplies the run counts of property tests (`npm run test:full`), and so the time that they may take. */
+const scale = Number(process.env["WINNOW_TEST_SCALE"] ?? 1);
+
 const project = (name: string, include: string[], timeoutMs: number) => ({
   test: { name, include, testTimeout: timeoutMs, hookTimeout: timeoutMs, environment: "node", pool: "forks" as const },
 });
@@ -7,7 +10,7 @@ const project = (name: string, include: string[], timeoutMs: number) => ({
 export default defineConfig({
   test: {
     projects: [
-      project("unit", ["src/**/*.test.ts", "test/unit/**/*.test.ts"], 20_000),
+      project("unit", ["src/**/*.test.ts", "test/unit/**/*.test.ts"], 20_000 * Math.max(1, scale)),
       project("e2e", ["test/e2e/**/*.test.ts"], 60_000),
       project("full", ["test/full/**/*.test.ts"], 600_000),
     ],
