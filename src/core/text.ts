@@ -1,11 +1,11 @@
 /** Pure helpers over text. Offsets are UTF-16 units everywhere. */
 
 /**
- * A chunk's text as it is shown and counted: outer white space removed, one line end after it. Showing exactly this
- * form is what lets counts be stored: a block that ends in a line end cannot merge with the next one (see render).
+ * A chunk's text as it is shown and counted: outer white space removed, a blank line after it. Showing exactly this
+ * form is what lets counts be stored: a block that ends in line ends cannot merge with the next one (see blocks.ts).
  */
 export function shownText(text: string): string {
-  return `${text.trim()}\n`;
+  return `${text.trim()}\n\n`;
 }
 
 /** Line ends become `\n`. Line numbers are unchanged. */

@@ -1,0 +1,67 @@
+import { oneLine } from "../core/text.ts";
+import type { RecordedCall, RecordedDocument } from "../record/events.ts";
+import type { Context } from "./context/context.ts";
+import { documentKeyOf } from "./context/id-book.ts";
+import type { Profile } from "./profiles/profile.ts";
+import { offeredTools } from "./profiles/profile.ts";
+import { checkCall, type FinalEntry } from "./tools/call-arguments.ts";
+import type { Trajectory } from "./trajectory.ts";
+
+const JUSTIFICATION_UNITS_MAX = 1_000;
+
+/** Opening tag of a Document element; the quotes around the id are optional (reference: context-1.md §2.7). */
+const DOCUMENT_TAG = /<Document\b[^<>]{0,40}?\bid\s*=\s*["']?([^"'<>\s]{1,200})["']?[^<>]{0,200}>/gi;
+const JUSTIFICATION = /<Justification>([\s\S]{0,4000}?)<\/Justification>/i;
+
+/** Reads Document elements out of a policy's text. */
+export function parseDocumentElements(text: string): FinalEntry[] {
+  const tags = [...text.matchAll(DOCUMENT_TAG)];
+  return tags.map((tag, i) => {
+    const body = text.slice(tag.index + tag[0].length, tags[i + 1]?.index ?? text.length);
+    return { id: tag[1] ?? "", justification: JUSTIFICATION.exec(body)?.[1]?.trim() ?? "" };
+  });
+}
+
+/** The final list as a policy wrote it: undefined when the decision does not conclude. */
+export function finalEntries(
+  decision: { readonly text?: string; readonly reasoning?: string; readonly calls: readonly RecordedCall[] },
+  profile: Profile,
+): readonly FinalEntry[] | undefined {
+  for (const call of decision.calls) {
+    const check = checkCall(call, offeredTools(profile));
+    if ("call" in check && check.call.tool === "finish") return check.call.documents;
+  }
+  if (decision.calls.length > 0) return undefined;
+  const fromText = parseDocumentElements(decision.text ?? "");
+  if (fromText.length > 0) return fromText;
+  const fromReasoning = decision.text === undefined ? parseDocumentElements(decision.reasoning ?? "") : [];
+  return fromReasoning.length > 0 ? fromReasoning : undefined;
+}
+
+export interface ResolvedList {
+  readonly documents: readonly RecordedDocument[];
+  /** Ids that name nothing the run has shown. */
+  readonly unknown: readonly string[];
+}
+
+/** Checks a policy's list against what it was shown: known documents only, each once, at most `documentsMax`. */
+export function resolveList(
+  entries: readonly FinalEntry[],
+  context: Context,
+  trajectory: Trajectory,
+  documentsMax: number,
+): ResolvedList {
+  const documents = new Map<string, RecordedDocument>();
+  const unknown: string[] = [];
+  for (const { id, justification } of entries) {
+    const document = context.document(id);
+    if (document === undefined) {
+      unknown.push(oneLine(id, 60));
+      continue;
+    }
+    const key = documentKeyOf({ corpus: document.corpus, documentId: document.id });
+    const entry = trajectory.entry(key, oneLine(justification, JUSTIFICATION_UNITS_MAX), context.chunkKey(id));
+    if (entry !== undefined && !documents.has(key)) documents.set(key, entry);
+  }
+  return { documents: [...documents.values()].slice(0, documentsMax), unknown };
+}

@@ -1,0 +1,89 @@
+import { oneLine, shownText } from "../../core/text.ts";
+import type { TokenCounter } from "../../core/token-counter.ts";
+import type { RecordedChunk } from "../../record/events.ts";
+import type { Profile } from "../profiles/profile.ts";
+import type { Block, ShownChunk } from "./rendered.ts";
+
+const VIRTUAL_HEADING = "# DOCUMENT ID: ";
+const STUB_TITLE_UNITS_MAX = 60;
+const SHORT_HEADING = "## Chunk ";
+
+/** Lines of corpus text that would read as ours: headings of chunks, usage lines, stubs. */
+const LOOKALIKE = /^([ \t]*)(# DOCUMENT ID:|## Chunk d\d|\[Token usage:|\[Pruned:)/gim;
+
+/** Marks look-alike lines with a backslash, so that no document can forge a heading or a usage line. */
+export function escapeLookalikes(text: string): string {
+  return text.replace(LOOKALIKE, "$1\\$2");
+}
+
+/** A block of our own wording. `text` must not start with white space or a slash; the blank line at its end is added. */
+export function textBlock(text: string, counter: TokenCounter, kind: Block["kind"] = "text"): Block {
+  const whole = `${text.trimEnd()}\n\n`;
+  return { kind, text: whole, tokens: counter.count(whole) };
+}
+
+function titleLine(chunk: RecordedChunk): string {
+  const parts = chunk.headings[0] === chunk.title ? chunk.headings : [chunk.title, ...chunk.headings];
+  return escapeLookalikes(
+    parts
+      .filter((part) => part.trim() !== "")
+      .join(" > ")
+      .replace(/\s+/g, " ")
+      .trim(),
+  );
+}
+
+/** Heading lines of a chunk, each ended by a line end. */
+function heading(chunk: RecordedChunk, shownId: string, profile: Profile): string {
+  const prefix = profile.idStyle === "virtual" ? VIRTUAL_HEADING : SHORT_HEADING;
+  const title = profile.showTitles ? titleLine(chunk) : "";
+  const line = `${prefix}${shownId} (${chunk.tokens} tokens)\n`;
+  return title === "" ? line : `${line}${title}\n`;
+}
+
+/**
+ * Tokens of `head + body` where the tokens of `body` are known. Exact: the two parts are counted apart only when the
+ * tokenizer cannot merge across the line end between them.
+ */
+function tokensOf(head: string, body: string, bodyTokens: number, counter: TokenCounter): number {
+  const first = body.charAt(0);
+  const separable = first !== "/" && first.trim() !== "";
+  return separable ? counter.count(head) + bodyTokens : counter.count(head + body);
+}
+
+/** A chunk as shown: heading line, title line, text. The stored count is used unless escaping changed the text. */
+export function chunkBlock(
+  chunk: RecordedChunk,
+  ids: { readonly shownId: string; readonly shownDocumentId: string },
+  profile: Profile,
+  counter: TokenCounter,
+): Block {
+  const head = heading(chunk, ids.shownId, profile);
+  const plain = shownText(chunk.text);
+  const body = escapeLookalikes(plain);
+  const bodyTokens = body === plain ? chunk.tokens : counter.count(body);
+  const shown: ShownChunk = {
+    key: chunk.key,
+    shownId: ids.shownId,
+    shownDocumentId: ids.shownDocumentId,
+    index: chunk.index,
+    title: chunk.title,
+    headings: chunk.headings,
+    text: chunk.text,
+  };
+  return { kind: "chunk", text: head + body, tokens: tokensOf(head, body, bodyTokens, counter), chunk: shown };
+}
+
+/** What a pruned chunk leaves behind under `pruneLeaves: "stub"`: enough to read it again. */
+export function stubBlock(shown: ShownChunk, counter: TokenCounter): Block {
+  const title = escapeLookalikes(oneLine(shown.title, STUB_TITLE_UNITS_MAX));
+  return textBlock(`[Pruned: ${shown.shownId}${title === "" ? "" : ` ${title}`}]`, counter, "stub");
+}
+
+/** `[Token usage: 14,203/32,768]`; denominator and separators belong to the profile. */
+export function usageLine(used: number, profile: Profile): string {
+  const { denominator, thousands } = profile.usageLine;
+  const of = denominator === "limit" ? profile.budget.limit : profile.budget.soft;
+  const format = (tokens: number): string => (thousands ? tokens.toLocaleString("en-US") : String(tokens));
+  return `[Token usage: ${format(used)}/${format(of)}]`;
+}

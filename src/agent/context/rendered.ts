@@ -1,0 +1,56 @@
+import type { JsonValue } from "../../record/events.ts";
+
+export interface ShownChunk {
+  /** Identity across corpora. */
+  readonly key: string;
+  /** Id as shown to the policy. */
+  readonly shownId: string;
+  readonly shownDocumentId: string;
+  readonly index: number;
+  readonly title: string;
+  readonly headings: readonly string[];
+  readonly text: string;
+}
+
+/**
+ * A piece of the context that is counted once. Its text ends in a line end and starts with neither white space nor a
+ * slash, so the tokenizer cannot merge across its ends (the pre-tokenizer of o200k never joins a line end to anything
+ * but white space and slashes) and counts add up.
+ */
+export interface Block {
+  readonly kind: "text" | "chunk" | "stub" | "usage";
+  readonly text: string;
+  readonly tokens: number;
+  readonly chunk?: ShownChunk;
+}
+
+export interface RenderedCall {
+  readonly id: string;
+  readonly tool: string;
+  readonly arguments: JsonValue;
+}
+
+export interface RenderedMessage {
+  readonly role: "user" | "assistant" | "tool";
+  readonly blocks: readonly Block[];
+  /** Assistant messages only. */
+  readonly reasoning?: Block;
+  readonly calls?: readonly RenderedCall[];
+  /** Tool messages only: the call that this answers. */
+  readonly callId?: string;
+  readonly tool?: string;
+  /** Tokens of the whole message, framing and calls included. */
+  readonly tokens: number;
+}
+
+/** What the policy is shown at a turn: a pure function of record and profile. */
+export interface RenderedContext {
+  readonly messages: readonly RenderedMessage[];
+  /** Prompt tokens: messages, framing and tool schemas. */
+  readonly tokens: number;
+}
+
+/** The exact text of a message, blocks joined. */
+export function messageText(message: RenderedMessage): string {
+  return message.blocks.map((block) => block.text).join("");
+}

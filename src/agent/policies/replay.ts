@@ -1,0 +1,30 @@
+import { WinnowError } from "../../core/errors.ts";
+import type { RunRecord } from "../../record/reader.ts";
+import type { Policy } from "../policy.ts";
+
+/**
+ * Repeats the decisions of a record, discarded ones included, against whatever corpus the new run searches. Rejects with
+ * `policy_failed` when the new run asks for more decisions than the record holds.
+ */
+export function replayPolicy(record: RunRecord): Policy {
+  const decisions = record.events.filter((event) => event.type === "decision");
+  let next = 0;
+  return {
+    name: "replay",
+    ...(record.header.policy.model === undefined ? {} : { model: record.header.policy.model }),
+    async decide() {
+      const decision = decisions[next++];
+      if (decision === undefined || decision.finishReason === "error") {
+        throw new WinnowError("policy_failed", decision?.error?.message ?? "The record holds no further decision.");
+      }
+      const { reasoning, text, usage } = decision;
+      return {
+        calls: decision.calls.map((call) => ({ tool: call.tool, arguments: call.raw ?? call.arguments })),
+        ...(reasoning === undefined ? {} : { reasoning }),
+        ...(text === undefined ? {} : { text }),
+        ...(usage === undefined ? {} : { usage }),
+        cut: decision.finishReason === "length",
+      };
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { RecordedUsage } from "../record/events.ts";
+import type { RenderedContext } from "./context/rendered.ts";
+import type { ToolSchema } from "./tools/tool-schemas.ts";
+
+/** All that a policy gets to see when it decides. It keeps no memory of its own between turns (design §2). */
+export interface View {
+  readonly query: string;
+  readonly context: RenderedContext;
+  readonly tools: readonly ToolSchema[];
+  /** Most tokens that the answer may have. */
+  readonly maxTokens: number;
+  readonly documentsMax: number;
+  /** True when the run has met a limit: only a final list is accepted now. */
+  readonly mustConclude: boolean;
+}
+
+export interface ProposedCall {
+  readonly tool: string;
+  /** Parsed JSON, or the text that the policy wrote where it could not be parsed. */
+  readonly arguments: unknown;
+}
+
+export interface Decision {
+  readonly reasoning?: string;
+  readonly text?: string;
+  readonly calls: readonly ProposedCall[];
+  readonly usage?: RecordedUsage;
+  /** True when the answer was cut at `maxTokens`. */
+  readonly cut?: boolean;
+}
+
+export interface DecideOptions {
+  readonly signal: AbortSignal;
+  readonly seed: number;
+  /** Called with pieces of reasoning and text as they arrive, for display only. */
+  readonly onDelta?: (kind: "reasoning" | "text", delta: string) => void;
+}
+
+/**
+ * Decides the next action. May be anything from a table to a model on another machine; whatever it returns or throws is
+ * checked by the loop. To report that the prompt was too long for the server, throw a `ContextLengthError`.
+ */
+export interface Policy {
+  readonly name: string;
+  readonly model?: string;
+  decide(view: View, options: DecideOptions): Promise<Decision>;
+}
+
+/** The server refused the prompt as too long: the loop makes one emergency edit and tries again. */
+export class ContextLengthError extends Error {
+  override readonly name = "ContextLengthError";
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../core/clock.ts";
+import type { TokenCounter } from "../core/token-counter.ts";
+import type { RecordEvent, RecordHeader } from "../record/events.ts";
+import { RECORD_SCHEMA } from "../record/events.ts";
+import type { Recorder } from "../record/recorder.ts";
+import { EventQueue } from "./event-queue.ts";
+import type { Policy } from "./policy.ts";
+import { hashOf, type Profile } from "./profiles/profile.ts";
+import { type SearchResult, toResult } from "./result.ts";
+import { Session } from "./session.ts";
+import type { Library } from "./tools/retrieve.ts";
+import { toolSchemas } from "./tools/tool-schemas.ts";
+
+export interface RunLimits {
+  /** Decisions at most; default the profile's. */
+  readonly turnsMax?: number;
+  /** Wall-clock limit of the run, milliseconds; default 10 minutes. */
+  readonly timeoutMs?: number;
+  /** Cost limit in US dollars, where the policy reports a cost. */
+  readonly costUsdMax?: number;
+}
+
+export interface RunOptions {
+  readonly query: string;
+  readonly library: Library;
+  /** Corpora for the header, with the generation that the run begins with. */
+  readonly corpora: RecordHeader["corpora"];
+  readonly steering: RecordHeader["steering"];
+  readonly policy: Policy;
+  readonly profile: Profile;
+  readonly counter: TokenCounter;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  /** Version of Winnow, written into the record. */
+  readonly harness: string;
+  readonly runId?: string;
+  readonly seed?: number;
+  /** Longest final list; at most the profile's. */
+  readonly documentsMax?: number;
+  readonly limits?: RunLimits;
+  readonly signal?: AbortSignal;
+  readonly parent?: string;
+}
+
+/** What a reader of a run sees: the record's lines as they are written, and pieces of text as they arrive. */
+export type RunEvent =
+  | RecordHeader
+  | RecordEvent
+  | { readonly type: "reasoning_delta" | "text_delta"; readonly turn: number; readonly delta: string };
+
+/** A run under way. It goes on whether or not anybody reads its events. */
+export interface Run extends AsyncIterable<RunEvent> {
+  readonly runId: string;
+  /** Never rejects because of what a policy did; rejects when the record cannot be written. */
+  readonly result: Promise<SearchResult>;
+}
+
+/** Sorts by time: UTC time to the second, then 32 random bits. */
+export function newRunId(now: number): string {
+  const time = new Date(now).toISOString().replace(/[-:]/g, "").slice(0, 15);
+  return `${time}-${randomBytes(4).toString("hex")}`;
+}
+
+/** Starts a run of the agent on one question (design §5). */
+export function startRun(options: RunOptions): Run {
+  const { profile, policy } = options;
+  const at = options.clock.now();
+  const documentsMax = Math.min(options.documentsMax ?? profile.documentsMax, profile.documentsMax);
+  const header: RecordHeader = {
+    type: "header",
+    schema: RECORD_SCHEMA,
+    runId: options.runId ?? newRunId(at),
+    at,
+    harness: options.harness,
+    query: options.query,
+    corpora: options.corpora,
+    policy: { name: policy.name, ...(policy.model === undefined ? {} : { model: policy.model }) },
+    profile: JSON.parse(JSON.stringify(profile)),
+    hashes: { profile: hashOf(profile), prompt: hashOf(profile.prompt), tools: hashOf(toolSchemas(profile)) },
+    tokenCounter: options.counter.name,
+    seed: options.seed ?? 0,
+    documentsMax,
+    steering: options.steering,
+    ...(options.parent === undefined ? {} : { parent: options.parent }),
+  };
+  const queue = new EventQueue<RunEvent>();
+  const session = new Session(header, options, (event) => queue.push(event));
+  const result = session
+    .run()
+    .then((end) => toResult(header, session.events, end, options.recorder.location))
+    .finally(() => {
+      queue.close();
+      options.recorder.close();
+    });
+  // A caller may read only the events; the rejection still reaches whoever awaits `result`.
+  result.catch(() => {});
+  return { runId: header.runId, result, [Symbol.asyncIterator]: () => queue[Symbol.asyncIterator]() };
+}

@@ -1,0 +1,272 @@
+import { toWinnowError, type WinnowError } from "../core/errors.ts";
+import type { EndEvent, EventBody, RecordEvent, RecordedDocument, RecordHeader, StopReason } from "../record/events.ts";
+import { finalEntries, resolveList } from "./conclude.ts";
+import { usageLine } from "./context/blocks.ts";
+import { Context } from "./context/context.ts";
+import { reusableTokens } from "./context/prefix-cache.ts";
+import type { RenderedContext } from "./context/rendered.ts";
+import { conclusionNotice, nudge, softNotice } from "./context/wording.ts";
+import { type Accepted, decide } from "./decide.ts";
+import { pruneOldest } from "./make-room.ts";
+import type { RunEvent, RunOptions } from "./run.ts";
+import { executeTurn, type TurnOutcome } from "./tools/execute-turn.ts";
+import { Trajectory } from "./trajectory.ts";
+
+/** Messages in a row without a call or a list, after which a policy counts as broken. */
+const IDLE_TURNS_MAX = 3;
+/** Turns in a row in which every call was refused for want of budget, none of them pruning. */
+const REFUSED_TURNS_MAX = 3;
+/** Turns in a row in which the store failed. */
+const FAILED_TURNS_MAX = 3;
+const TIMEOUT_DEFAULT_MS = 600_000;
+
+/** The state of one run: the record so far and what is folded from it. One instance runs once. */
+export class Session {
+  readonly header: RecordHeader;
+  readonly options: RunOptions;
+  readonly events: RecordEvent[] = [];
+  readonly context: Context;
+  readonly trajectory = new Trajectory();
+  readonly signal: AbortSignal;
+  readonly #publish: (event: RunEvent) => void;
+  #turn = 0;
+  #calls = 0;
+  #toolCalls = 0;
+  #idle = 0;
+  #refused = 0;
+  #failed = 0;
+  /** By how much the server's count exceeded ours at the last decision. */
+  extraTokens = 0;
+  lastPrompt: RenderedContext | undefined;
+  readonly spent = { prompt: 0, completion: 0, cached: 0, reusable: 0, cost: 0, priced: false };
+
+  constructor(header: RecordHeader, options: RunOptions, publish: (event: RunEvent) => void) {
+    this.header = header;
+    this.options = options;
+    this.#publish = publish;
+    this.context = new Context(header, options.profile, options.counter);
+    const timeout = AbortSignal.timeout(options.limits?.timeoutMs ?? TIMEOUT_DEFAULT_MS);
+    this.signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+  }
+
+  get turn(): number {
+    return this.#turn;
+  }
+
+  /** Prompt tokens in use: the larger of our count and the server's. */
+  get used(): number {
+    return this.context.render().tokens + this.extraTokens;
+  }
+
+  nextCallId(): string {
+    this.#calls++;
+    return `call_${this.#calls}`;
+  }
+
+  /** Numbers, records, applies and publishes an event, in this order: nothing is shown that is not on record. */
+  emit(body: EventBody): void {
+    const event = {
+      seq: this.events.length + 1,
+      at: this.options.clock.now(),
+      turn: this.#turn,
+      ...body,
+    } as RecordEvent;
+    try {
+      this.options.recorder.append(event);
+    } catch (error) {
+      throw new RecordFailure(error);
+    }
+    this.events.push(event);
+    this.context.apply(event);
+    this.trajectory.apply(event);
+    this.#publish(event);
+  }
+
+  delta(kind: "reasoning" | "text", delta: string): void {
+    this.#publish({ type: kind === "text" ? "text_delta" : "reasoning_delta", turn: this.#turn, delta });
+  }
+
+  /** Runs to the end and returns the last event. Rejects only when the record cannot be written. */
+  async run(): Promise<EndEvent> {
+    this.options.recorder.append(this.header);
+    this.#publish(this.header);
+    let end: EventBody<EndEvent>;
+    try {
+      end = await this.#loop();
+    } catch (error) {
+      if (error instanceof RecordFailure) throw error.cause;
+      end = this.#interrupted(error);
+    }
+    this.emit(end);
+    this.options.recorder.flush();
+    return this.events.at(-1) as EndEvent;
+  }
+
+  async #loop(): Promise<EventBody<EndEvent>> {
+    const { profile, limits } = this.options;
+    const turnsMax = limits?.turnsMax ?? profile.turnsMax;
+    for (;;) {
+      this.signal.throwIfAborted();
+      if (this.#turn >= turnsMax) return this.#force("max_turns");
+      if (limits?.costUsdMax !== undefined && this.spent.cost >= limits.costUsdMax)
+        return this.#fromRecord("cost_limit");
+      if (!pruneOldest(this, profile.budget.limit - profile.budget.reserveDecision, "emergency")) {
+        return this.#fromRecord("budget_exhausted");
+      }
+      this.#turn++;
+      const accepted = await decide(this, false);
+      if ("failure" in accepted) return this.#fromRecord("policy_error", accepted.failure);
+      const end = this.#conclusion(accepted) ?? (await this.#act(accepted));
+      if (end !== undefined) return end;
+      this.#closeTurn();
+    }
+  }
+
+  /** The end event when the decision is a final list that holds; tells the policy when it is one that does not. */
+  #conclusion(accepted: Accepted): EventBody<EndEvent> | undefined {
+    const entries = finalEntries(accepted, this.options.profile);
+    if (entries === undefined) return undefined;
+    const { documents, unknown } = resolveList(entries, this.context, this.trajectory, this.header.documentsMax);
+    if (unknown.length > 0) {
+      this.emit({
+        type: "notice",
+        code: "unknown_ids",
+        message: `The final list named unknown ids: ${unknown.slice(0, 10).join(", ")}.`,
+        shown: "never",
+      });
+    }
+    if (documents.length === 0 && entries.length > 0) return undefined;
+    return this.#end("finished", "policy", documents);
+  }
+
+  /** Runs the calls of a decision. An end event when the run cannot go on. */
+  async #act(accepted: Accepted): Promise<EventBody<EndEvent> | undefined> {
+    const { profile, counter, library } = this.options;
+    const calls = accepted.calls.filter((call) => call.tool !== "finish");
+    if (calls.length === 0) {
+      this.#idle++;
+      if (this.#idle >= IDLE_TURNS_MAX) {
+        return this.#fromRecord("policy_error", {
+          code: "policy_failed",
+          message: `No call and no usable list in ${IDLE_TURNS_MAX} turns.`,
+        });
+      }
+      const message = nudge(profile, accepted.calls.length > 0 || finalEntries(accepted, profile) !== undefined);
+      this.emit({ type: "notice", code: "no_action", message, shown: "once" });
+      return undefined;
+    }
+    this.#idle = 0;
+    this.#toolCalls += calls.length;
+    const outcome = await executeTurn(calls, {
+      context: this.context,
+      profile,
+      counter,
+      library,
+      extraTokens: this.extraTokens,
+      signal: this.signal,
+      emit: (event) => this.emit(event),
+    });
+    return this.#afterTools(outcome, calls.length);
+  }
+
+  async #afterTools(outcome: TurnOutcome, calls: number): Promise<EventBody<EndEvent> | undefined> {
+    this.#refused = outcome.refused === calls && outcome.pruned === 0 ? this.#refused + 1 : 0;
+    this.#failed = outcome.failed > 0 && outcome.failed === calls ? this.#failed + 1 : 0;
+    if (this.#failed >= FAILED_TURNS_MAX) {
+      return this.#fromRecord("retrieval_error", {
+        code: "store_failed",
+        message: "The corpus could not be searched.",
+      });
+    }
+    return this.#refused >= REFUSED_TURNS_MAX ? this.#force("budget_exhausted") : undefined;
+  }
+
+  /** Usage line and notice that close a turn. */
+  #closeTurn(): void {
+    const { profile } = this.options;
+    const { limit, soft, hard, perCallTokens } = profile.budget;
+    if (profile.pruning === "oldest" && this.used >= soft) pruneOldest(this, soft - perCallTokens, "oldest");
+    const rendered = this.context.render();
+    const used = rendered.tokens + this.extraTokens;
+    this.emit({
+      type: "budget",
+      counted: rendered.tokens,
+      used,
+      schemaTokens: this.context.schemaTokens,
+      reasoningTokens: this.context.reasoningTokens,
+      reusableTokens: reusableTokens(this.lastPrompt, rendered),
+      limit,
+      soft,
+      hard,
+      line: usageLine(used, profile),
+      ...(this.extraTokens > 0 ? { reported: used } : {}),
+    });
+    if (used >= soft && profile.softNotice !== "off" && profile.pruning !== "oldest") {
+      this.emit({
+        type: "notice",
+        code: "over_soft_limit",
+        message: softNotice(used, profile),
+        shown: profile.softNotice,
+      });
+    }
+    this.options.recorder.flush();
+  }
+
+  /** One last decision, in which only a list counts; a list from the record when there is none. */
+  async #force(reason: StopReason): Promise<EventBody<EndEvent>> {
+    const { profile } = this.options;
+    const { limit, reserveFinal, reserveDecision } = profile.budget;
+    this.emit({ type: "notice", code: "conclude_now", message: conclusionNotice(profile), shown: "kept" });
+    pruneOldest(this, limit - reserveFinal, "emergency");
+    if (this.used + reserveDecision > limit) return this.#fromRecord(reason);
+    this.#turn++;
+    const accepted = await decide(this, true);
+    if ("failure" in accepted) return this.#fromRecord(reason, accepted.failure);
+    const entries = finalEntries(accepted, profile);
+    const list =
+      entries === undefined ? undefined : resolveList(entries, this.context, this.trajectory, this.header.documentsMax);
+    if (list === undefined || list.documents.length === 0) return this.#fromRecord(reason);
+    return this.#end(reason, "forced", list.documents);
+  }
+
+  #interrupted(error: unknown): EventBody<EndEvent> {
+    if (this.options.signal?.aborted === true) return this.#fromRecord("cancelled");
+    if (this.signal.aborted) return this.#fromRecord("timeout");
+    const known = toWinnowError(error);
+    return this.#fromRecord("policy_error", { code: known.code, message: known.message });
+  }
+
+  #fromRecord(reason: StopReason, error?: { readonly code: string; readonly message: string }): EventBody<EndEvent> {
+    const documents = this.trajectory.ranked(this.header.documentsMax);
+    return { ...this.#end(reason, "from_record", documents), ...(error === undefined ? {} : { error }) };
+  }
+
+  #end(
+    stopReason: StopReason,
+    concluded: EndEvent["concluded"],
+    documents: readonly RecordedDocument[],
+  ): EventBody<EndEvent> {
+    const complete = concluded === "policy";
+    const outcome = documents.length === 0 ? "abstained" : complete ? "found" : "partial";
+    const usage = {
+      turns: this.#turn,
+      toolCalls: this.#toolCalls,
+      promptTokens: this.spent.prompt,
+      completionTokens: this.spent.completion,
+      cachedTokens: this.spent.cached,
+      reusableTokens: this.spent.reusable,
+      prunedChunks: this.trajectory.prunedChunks,
+      shownChunks: this.trajectory.shownChunks,
+      seconds: (this.options.clock.now() - this.header.at) / 1000,
+      costUsd: this.spent.priced ? this.spent.cost : null,
+    };
+    return { type: "end", stopReason, concluded, outcome, documents, usage };
+  }
+}
+
+/** The record could not be written: the one failure that a run cannot report in its record. */
+export class RecordFailure extends Error {
+  constructor(cause: unknown) {
+    super("The record could not be written.", { cause: toWinnowError(cause, "store_failed") satisfies WinnowError });
+  }
+}

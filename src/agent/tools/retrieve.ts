@@ -1,0 +1,125 @@
+import { WinnowError } from "../../core/errors.ts";
+import type { Filter } from "../../core/filter.ts";
+import type { Chunk, Hit } from "../../core/types.ts";
+import type { RecordedChunk } from "../../record/events.ts";
+import {
+  type CorpusReader,
+  chunkKey,
+  type FindMode,
+  type GrepAnswer,
+  type GrepHit,
+} from "../../retrieval/corpus-reader.ts";
+
+/** What a run searches: its corpora and what the caller ruled out. */
+export interface Library {
+  readonly corpora: readonly CorpusReader[];
+  readonly mode: FindMode;
+  readonly where: Filter;
+  readonly excludeDocuments: ReadonlySet<string>;
+}
+
+const RRF_K = 60;
+
+/**
+ * One query over all corpora, best first. Across corpora only ranks are fused (design §4): each corpus's first hit comes
+ * before any corpus's second one, ties in the order of the corpora.
+ */
+export async function searchLibrary(
+  library: Library,
+  query: {
+    readonly text: string;
+    readonly where: Filter;
+    readonly chunksMax: number;
+    readonly exclude: ReadonlySet<string>;
+  },
+  signal: AbortSignal,
+): Promise<{ readonly hits: readonly Hit[]; readonly notices: readonly string[] }> {
+  const answers = await Promise.all(
+    library.corpora.map((corpus) =>
+      corpus.find({
+        text: query.text,
+        mode: library.mode,
+        chunksMax: query.chunksMax,
+        exclude: query.exclude,
+        excludeDocuments: library.excludeDocuments,
+        where: [...library.where, ...query.where],
+        signal,
+      }),
+    ),
+  );
+  const notices = answers.flatMap((answer) => answer.notices.map((notice) => notice.message));
+  const [only, ...others] = answers;
+  if (only !== undefined && others.length === 0) return { hits: only.hits, notices };
+  const ranked = answers.flatMap((answer, corpus) =>
+    answer.hits.map((hit, rank) => ({ hit: { ...hit, score: 1 / (RRF_K + rank + 1) }, corpus })),
+  );
+  ranked.sort((a, b) => b.hit.score - a.hit.score || a.corpus - b.corpus);
+  return { hits: ranked.slice(0, query.chunksMax).map(({ hit }) => hit), notices };
+}
+
+export async function grepLibrary(
+  library: Library,
+  query: { readonly pattern: string; readonly where: Filter; readonly chunksMax: number },
+  signal: AbortSignal,
+): Promise<
+  Omit<GrepAnswer, "hits" | "notices"> & { readonly hits: readonly GrepHit[]; readonly notices: readonly string[] }
+> {
+  const answers = await Promise.all(
+    library.corpora.map((corpus) =>
+      corpus.grep({
+        pattern: query.pattern,
+        chunksMax: query.chunksMax,
+        where: [...library.where, ...query.where],
+        excludeDocuments: library.excludeDocuments,
+        signal,
+      }),
+    ),
+  );
+  return {
+    hits: answers.flatMap((answer) => answer.hits).slice(0, query.chunksMax),
+    matchesTotal: answers.reduce((total, answer) => total + answer.matchesTotal, 0),
+    documentsTotal: answers.reduce((total, answer) => total + answer.documentsTotal, 0),
+    truncated: answers.some((answer) => answer.truncated),
+    notices: answers.flatMap((answer) => answer.notices.map((notice) => notice.message)),
+  };
+}
+
+/** All chunks of a document; looked for in the named corpus, or in each one in turn. */
+export async function readFromLibrary(
+  library: Library,
+  document: { readonly corpus?: string; readonly id: string },
+  range: { readonly from: number; readonly to: number },
+  signal: AbortSignal,
+): Promise<{ readonly corpus: string; readonly chunks: readonly Chunk[] }> {
+  let missing: unknown = new WinnowError("document_not_found", `There is no document ${document.id}.`);
+  for (const corpus of library.corpora) {
+    if (document.corpus !== undefined && corpus.name !== document.corpus) continue;
+    try {
+      return { corpus: corpus.name, chunks: await corpus.read({ documentId: document.id, ...range, signal }) };
+    } catch (error) {
+      if (!(WinnowError.isInstance(error) && error.code === "document_not_found")) throw error;
+      missing = error;
+    }
+  }
+  throw missing;
+}
+
+export function toRecordedChunk(corpus: string, chunk: Chunk): RecordedChunk {
+  return {
+    key: chunkKey(corpus, chunk.id),
+    corpus,
+    id: chunk.id,
+    documentId: chunk.documentId,
+    index: chunk.index,
+    count: chunk.count,
+    start: chunk.start,
+    end: chunk.end,
+    line: chunk.line,
+    tokens: chunk.tokens,
+    title: chunk.title,
+    headings: chunk.headings,
+    uri: chunk.uri,
+    metadata: chunk.metadata,
+    text: chunk.text,
+  };
+}

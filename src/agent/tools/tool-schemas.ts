@@ -1,0 +1,80 @@
+import { offeredTools, type Profile, type ToolName } from "../profiles/profile.ts";
+
+/** A tool as a model is told of it (JSON Schema parameters). */
+export interface ToolSchema {
+  readonly name: ToolName;
+  readonly description: string;
+  readonly parameters: {
+    readonly type: "object";
+    readonly properties: Readonly<Record<string, ParameterSchema>>;
+    readonly required: readonly string[];
+  };
+}
+
+interface ParameterSchema {
+  readonly type: "string" | "array" | "object";
+  readonly description: string;
+  readonly items?: {
+    readonly type: "string" | "object";
+    readonly properties?: Readonly<Record<string, ParameterSchema>>;
+    readonly required?: readonly string[];
+  };
+}
+
+const text = (description: string): ParameterSchema => ({ type: "string", description });
+const texts = (description: string): ParameterSchema => ({ type: "array", description, items: { type: "string" } });
+
+const WHERE = texts(
+  'Optional filters on metadata, all of which must hold, e.g. ["modified>=2026-05", "language=typescript"].',
+);
+
+/** Names and parameters follow reference/context-1.md §2.2; chat profiles add `where` and `finish`. */
+export function toolSchemas(profile: Profile): readonly ToolSchema[] {
+  const extended = profile.conclusion === "finish_tool";
+  const where: Record<string, ParameterSchema> = extended ? { where: WHERE } : {};
+  const { perCallHits, perCallTokens } = profile.budget;
+  const all: Record<ToolName, Omit<ToolSchema, "name">> = {
+    search_corpus: {
+      description: `Search by meaning and words. Returns at most ${perCallHits} chunks or ${perCallTokens} tokens, best first, without those already shown.`,
+      parameters: { type: "object", properties: { query: text("What to look for."), ...where }, required: ["query"] },
+    },
+    grep_corpus: {
+      description: `Search by regular expression (no look-around). Returns the first ${profile.retrieval.grepHits} matching chunks and the number of all matches.`,
+      parameters: { type: "object", properties: { pattern: text("The pattern."), ...where }, required: ["pattern"] },
+    },
+    read_document: {
+      description: "Read a document, chunk by chunk, or what stands around a chunk.",
+      parameters: {
+        type: "object",
+        properties: { doc_id: text("Id of a document or of a chunk.") },
+        required: ["doc_id"],
+      },
+    },
+    prune_chunks: {
+      description: "Remove chunks from your context to make room.",
+      parameters: { type: "object", properties: { chunk_ids: texts("Ids of the chunks.") }, required: ["chunk_ids"] },
+    },
+    finish: {
+      description: "End the search with the ranked list of documents, best first.",
+      parameters: {
+        type: "object",
+        properties: {
+          documents: {
+            type: "array",
+            description: `At most ${profile.documentsMax} documents.`,
+            items: {
+              type: "object",
+              properties: {
+                id: text("Id of a document or of its best chunk."),
+                justification: text("One or two sentences: which part of the question it supports."),
+              },
+              required: ["id"],
+            },
+          },
+        },
+        required: ["documents"],
+      },
+    },
+  };
+  return offeredTools(profile).map((name) => ({ name, ...all[name] }));
+}
