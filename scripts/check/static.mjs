@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { findBoundaryViolations, findImportCycles } from "./boundaries.mjs";
+import { findLockProblems } from "./lock.mjs";
 import { readModules } from "./modules.mjs";
 import { findOversized } from "./sizes.mjs";
 
@@ -26,21 +27,6 @@ function tool(root, script, args) {
   });
 }
 
-/** Addresses in the lock file would tie an install to the registry of whoever wrote it. @param {string} root @returns {Verdict} */
-function lockFile(root) {
-  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  const named = Object.entries(packages).filter(([, entry]) => /^[a-z+]+:\/\//.test(entry.resolved ?? ""));
-  const scripted = Object.entries(packages).filter(
-    ([, entry]) => entry.hasInstallScript === true && entry.optional !== true,
-  );
-  return {
-    problems: [
-      ...named.map(([path]) => `package-lock.json: ${path} has a resolved address.`),
-      ...scripted.map(([path]) => `package-lock.json: ${path} has an install script.`),
-    ],
-  };
-}
-
 /**
  * Runs every static check and prints its outcome.
  * @param {string} root
@@ -63,7 +49,10 @@ export async function runStaticChecks(root) {
     ["layers", () => ({ problems: findBoundaryViolations(modules) })],
     ["import cycles", () => ({ problems: findImportCycles(modules) })],
     ["sizes", () => sizes],
-    ["lock file", () => lockFile(root)],
+    [
+      "lock file",
+      () => ({ problems: findLockProblems(JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"))) }),
+    ],
   ];
   let failed = 0;
   for (const [name, check] of checks) {
