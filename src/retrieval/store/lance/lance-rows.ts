@@ -1,0 +1,146 @@
+import type { Schema, Table } from "apache-arrow";
+import { WinnowError } from "../../../core/errors.ts";
+import type { Chunk, Metadata } from "../../../core/types.ts";
+import type { ChunkSpan, StoreRow } from "../store.ts";
+
+/** Columns that a chunk is rebuilt from. */
+export const CHUNK_COLUMNS = [
+  "id",
+  "document",
+  "chunk_index",
+  "chunk_count",
+  "start_offset",
+  "end_offset",
+  "line",
+  "tokens",
+  "title",
+  "uri",
+  "headings",
+  "metadata",
+  "text",
+] as const;
+
+export const SPAN_COLUMNS = ["id", "document", "chunk_index", "start_offset", "end_offset"] as const;
+
+export const VECTOR_COLUMN = "vector";
+export const TERMS_COLUMN = "terms";
+
+const TEXT_COLUMNS = ["id", "document", "item", "title", "uri", "headings", "metadata", "text", TERMS_COLUMN] as const;
+const NUMBER_COLUMNS = ["chunk_index", "chunk_count", "start_offset", "end_offset", "line", "tokens"] as const;
+
+/** The table's columns; `vector` exists only where there is a dimension, and may be null there. */
+export async function chunkSchema(vectorDimension: number | undefined): Promise<Schema> {
+  const { Field, FixedSizeList, Float32, Int32, Schema, Utf8 } = await import("apache-arrow");
+  const fields = [
+    ...TEXT_COLUMNS.map((name) => new Field(name, new Utf8(), false)),
+    ...NUMBER_COLUMNS.map((name) => new Field(name, new Int32(), false)),
+  ];
+  if (vectorDimension === undefined) return new Schema(fields);
+  const vector = new FixedSizeList(vectorDimension, new Field("item", new Float32(), true));
+  return new Schema([...fields, new Field(VECTOR_COLUMN, vector, true)]);
+}
+
+/** A row as plain values by column name. */
+export function toRecord(row: StoreRow, vectorDimension: number | undefined): Record<string, unknown> {
+  const { chunk } = row;
+  const record: Record<string, unknown> = {
+    id: chunk.id,
+    document: chunk.documentId,
+    item: row.item,
+    title: chunk.title,
+    uri: chunk.uri,
+    headings: JSON.stringify(chunk.headings),
+    metadata: JSON.stringify(chunk.metadata),
+    text: chunk.text,
+    terms: row.terms.join(" "),
+    chunk_index: chunk.index,
+    chunk_count: chunk.count,
+    start_offset: chunk.start,
+    end_offset: chunk.end,
+    line: chunk.line,
+    tokens: chunk.tokens,
+  };
+  if (vectorDimension !== undefined) record[VECTOR_COLUMN] = vectorOf(row, vectorDimension);
+  return record;
+}
+
+function vectorOf(row: StoreRow, vectorDimension: number): readonly number[] | null {
+  if (row.vector === undefined || row.vector === null) return null;
+  if (row.vector.length !== vectorDimension) {
+    throw new WinnowError("internal", `A vector has ${row.vector.length} numbers instead of ${vectorDimension}.`);
+  }
+  return [...row.vector];
+}
+
+/** The values of a text column. */
+export function texts(table: Table, column: string): readonly string[] {
+  return values(table, column).map(String);
+}
+
+/** The values of a number column. */
+export function numbers(table: Table, column: string): readonly number[] {
+  return values(table, column).map(Number);
+}
+
+function values(table: Table, column: string): readonly unknown[] {
+  // A result without a row comes without columns too.
+  if (table.numRows === 0) return [];
+  const vector = table.getChild(column);
+  if (vector === null) throw new Error(`Invalid table: the column ${column} is missing.`);
+  return Array.from(vector);
+}
+
+/** Chunks of a result that holds `CHUNK_COLUMNS`, in its order. */
+export function toChunks(table: Table): Chunk[] {
+  const text = (column: string) => texts(table, column);
+  const number = (column: string) => numbers(table, column);
+  const [id, document, title, uri, body] = [text("id"), text("document"), text("title"), text("uri"), text("text")];
+  const [headings, metadata] = [text("headings"), text("metadata")];
+  const [index, count, line, tokens] = [number("chunk_index"), number("chunk_count"), number("line"), number("tokens")];
+  const [start, end] = [number("start_offset"), number("end_offset")];
+  return id.map((chunkId, i) => ({
+    id: chunkId,
+    documentId: document[i] ?? "",
+    index: index[i] ?? 0,
+    count: count[i] ?? 0,
+    start: start[i] ?? 0,
+    end: end[i] ?? 0,
+    line: line[i] ?? 1,
+    text: body[i] ?? "",
+    tokens: tokens[i] ?? 0,
+    title: title[i] ?? "",
+    headings: parseHeadings(headings[i] ?? "[]"),
+    uri: uri[i] ?? "",
+    metadata: parseMetadata(metadata[i] ?? "{}"),
+  }));
+}
+
+/** Spans of a result that holds `SPAN_COLUMNS`, in its order. */
+export function toSpans(table: Table): ChunkSpan[] {
+  const [id, document] = [texts(table, "id"), texts(table, "document")];
+  const [index, start, end] = [
+    numbers(table, "chunk_index"),
+    numbers(table, "start_offset"),
+    numbers(table, "end_offset"),
+  ];
+  return id.map((chunkId, i) => ({
+    id: chunkId,
+    documentId: document[i] ?? "",
+    index: index[i] ?? 0,
+    start: start[i] ?? 0,
+    end: end[i] ?? 0,
+  }));
+}
+
+/** Written by `toRecord` only; anything else means damage. */
+export function parseMetadata(json: string): Metadata {
+  const value: unknown = JSON.parse(json);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error("Invalid metadata.");
+  return value as Metadata;
+}
+
+function parseHeadings(json: string): readonly string[] {
+  const value: unknown = JSON.parse(json);
+  if (!Array.isArray(value)) throw new Error("Invalid headings.");
+  return value.map(String);
+}

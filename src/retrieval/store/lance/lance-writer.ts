@@ -1,0 +1,115 @@
+import type { Table as LanceTable } from "@lancedb/lancedb";
+import type { Schema } from "apache-arrow";
+import type { StoreCounts, StoreReader, StoreRow, StoreVersion, StoreWriter } from "../store.ts";
+import { guarded } from "./lance-errors.ts";
+import { LanceReader } from "./lance-reader.ts";
+import { TERMS_COLUMN, toRecord } from "./lance-rows.ts";
+import { sqlIn } from "./sql.ts";
+
+/** Bytes. Terms are at most 64 units; the library drops what is longer than its limit without a word. */
+const TOKEN_BYTES_MAX = 4_096;
+/** Keys in one delete statement. */
+const REMOVE_KEYS_MAX = 500;
+/** Columns that rows are looked up by. */
+const KEY_COLUMNS = ["id", "document"] as const;
+const NEVER = new Date(0);
+/**
+ * The library takes an age and subtracts it from the clock only after it has merged parts, so what it deletes is newer
+ * than asked by the time that took.
+ */
+export const CLEAN_UP_MARGIN_MS = 60_000;
+
+export interface LanceWriterOptions {
+  readonly name: string;
+  readonly table: LanceTable;
+  readonly schema: Schema;
+  readonly vectorDimension: number | undefined;
+  readonly now: () => number;
+  readonly cleanUpMarginMs: number;
+}
+
+/** Appends to the newest version of a table. Every native write makes a version of its own; `commit` names the last. */
+export class LanceWriter implements StoreWriter {
+  readonly #options: LanceWriterOptions;
+  readonly #table: LanceTable;
+  #committed: number | undefined;
+
+  constructor(options: LanceWriterOptions, committed: number | undefined) {
+    this.#options = options;
+    this.#table = options.table;
+    this.#committed = committed;
+  }
+
+  async append(rows: readonly StoreRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    await guarded("adding chunks", async () => {
+      const { makeArrowTable } = await import("@lancedb/lancedb");
+      const records = rows.map((row) => toRecord(row, this.#options.vectorDimension));
+      await this.#table.add(makeArrowTable(records, { schema: this.#options.schema }));
+    });
+  }
+
+  async remove(items: readonly string[]): Promise<void> {
+    for (let i = 0; i < items.length; i += REMOVE_KEYS_MAX) {
+      const where = sqlIn("item", items.slice(i, i + REMOVE_KEYS_MAX));
+      await guarded("removing chunks", () => this.#table.delete(where));
+    }
+  }
+
+  async commit(): Promise<StoreVersion> {
+    const version = await guarded("committing", () => this.#table.version());
+    this.#committed = version;
+    return { table: this.#options.name, version };
+  }
+
+  async optimize(): Promise<void> {
+    await guarded("optimizing", async () => {
+      // Left to itself the library also deletes versions older than a week, the committed one among them.
+      await this.#table.optimize({ cleanupOlderThan: NEVER });
+    });
+  }
+
+  async cleanUp(ageMs: number): Promise<void> {
+    await guarded("cleaning up", async () => {
+      const versions = await this.#table.listVersions();
+      const committed = versions.find(({ version }) => version === this.#committed);
+      if (committed === undefined) return;
+      // Older than the committed version in any case, because a long run may have made it long ago.
+      const { now, cleanUpMarginMs } = this.#options;
+      const cutoff = Math.min(now() - ageMs, committed.timestamp.getTime()) - cleanUpMarginMs;
+      if (!versions.some(({ timestamp }) => timestamp.getTime() < cutoff)) return;
+      await this.#table.optimize({ cleanupOlderThan: new Date(cutoff) });
+    });
+  }
+
+  async counts(): Promise<StoreCounts> {
+    return new LanceReader(this.#table, this.#options.vectorDimension).counts();
+  }
+
+  reader(): StoreReader {
+    return new LanceReader(this.#table, this.#options.vectorDimension);
+  }
+
+  async close(): Promise<void> {
+    this.#table.close();
+  }
+}
+
+/**
+ * Terms come analysed, one space between them: the index must split at white space and change nothing. Positions are
+ * only for phrases. Made before the first row, because a search without it ignores the settings.
+ */
+export async function createIndexes(table: LanceTable): Promise<void> {
+  const { Index } = await import("@lancedb/lancedb");
+  const config = Index.fts({
+    baseTokenizer: "whitespace",
+    withPosition: false,
+    lowercase: false,
+    stem: false,
+    removeStopWords: false,
+    asciiFolding: false,
+    maxTokenLength: TOKEN_BYTES_MAX,
+  });
+  await table.createIndex(TERMS_COLUMN, { config });
+  for (const column of KEY_COLUMNS) await table.createIndex(column, { config: Index.btree() });
+}
