@@ -23,3 +23,14 @@ export function isPermissive(expression) {
   const plain = expression.replace(/^\((.*)\)$/, "$1");
   return plain.split(" OR ").some((choice) => choice.split(" AND ").every((one) => PERMISSIVE.has(one.trim())));
 }
+
+/**
+ * The licence that a package declares; older ones name it in a list called `licenses`.
+ * @param {{ license?: unknown, licenses?: unknown }} manifest
+ * @returns {string | undefined} an SPDX expression
+ */
+export function declaredLicence(manifest) {
+  if (typeof manifest.license === "string") return manifest.license;
+  if (!Array.isArray(manifest.licenses)) return undefined;
+  return manifest.licenses.map((one) => String(one.type)).join(" OR ");
+}

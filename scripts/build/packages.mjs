@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
+import { declaredLicence } from "./licences.mjs";
 
 /** @typedef {{ name: string, version: string, license: string, directory: string }} Package */
 
@@ -10,11 +11,11 @@ const known = new Map();
 function readPackage(directory) {
   const file = join(directory, "package.json");
   if (!existsSync(file)) return undefined;
-  const { name, version, license } = JSON.parse(readFileSync(file, "utf8"));
+  const manifest = JSON.parse(readFileSync(file, "utf8"));
+  const { name, version } = manifest;
+  const license = declaredLicence(manifest) ?? "unknown terms";
   // Folders such as dist/esm hold a package.json that only says `"type": "module"`.
-  return typeof name === "string" && typeof version === "string"
-    ? { name, version, license: String(license), directory }
-    : undefined;
+  return typeof name === "string" && typeof version === "string" ? { name, version, license, directory } : undefined;
 }
 
 /**
