@@ -1,0 +1,107 @@
+import type { ShownChunk } from "../../context/rendered.ts";
+import { names, sentences, terms } from "./words.ts";
+
+/** BM25's usual constants (Robertson and Zaragoza 2009). */
+const K1 = 1.2;
+const B = 0.75;
+/** Names of one chunk that are looked at; a table of contents has hundreds. */
+const NAMES_PER_CHUNK_MAX = 40;
+
+export interface NameInText {
+  /** As written. */
+  readonly text: string;
+  /** Its folded words. */
+  readonly parts: readonly string[];
+  /** Content words of the sentences that it stands in. */
+  readonly company: ReadonlySet<string>;
+}
+
+/** A visible chunk with what the rules need of it. */
+export interface Item {
+  readonly chunk: ShownChunk;
+  readonly counts: ReadonlyMap<string, number>;
+  readonly length: number;
+  readonly titleParts: readonly string[];
+  readonly titleKey: string;
+  /** Names in title and text by their folded words. */
+  readonly names: ReadonlyMap<string, NameInText>;
+}
+
+export interface Weighing {
+  weight(term: string): number;
+}
+
+/**
+ * The visible chunks as a small collection of its own. Relevance is BM25 with document frequencies counted over what is
+ * in the context, since the rules see no scores of the store.
+ */
+export class Pool implements Weighing {
+  readonly items: readonly Item[];
+  readonly #frequency = new Map<string, number>();
+  readonly #averageLength: number;
+
+  constructor(chunks: readonly ShownChunk[]) {
+    this.items = chunks.map(itemOf);
+    for (const item of this.items) {
+      for (const term of item.counts.keys()) this.#frequency.set(term, (this.#frequency.get(term) ?? 0) + 1);
+    }
+    this.#averageLength = this.items.reduce((sum, item) => sum + item.length, 0) / Math.max(1, this.items.length);
+  }
+
+  /** Robertson-Sparck Jones weight of a term over the pool, never negative. */
+  weight(term: string): number {
+    const df = this.#frequency.get(term) ?? 0;
+    return Math.log(1 + (this.items.length - df + 0.5) / (df + 0.5));
+  }
+
+  /** Weight as a share of the largest possible one, 0 to 1: how telling a term is. */
+  rarity(term: string): number {
+    return this.weight(term) / Math.log(2 * this.items.length + 2);
+  }
+
+  /** BM25 of a bag of terms against one item. */
+  score(query: readonly string[], item: Item): number {
+    let score = 0;
+    for (const term of query) {
+      const count = item.counts.get(term);
+      if (count === undefined) continue;
+      const norm = count + K1 * (1 - B + (B * item.length) / this.#averageLength);
+      score += (this.weight(term) * count * (K1 + 1)) / norm;
+    }
+    return score;
+  }
+}
+
+/** Reading a chunk costs more than anything else here and depends on the chunk alone. */
+const read = new WeakMap<ShownChunk, Item>();
+
+function itemOf(chunk: ShownChunk): Item {
+  const known = read.get(chunk);
+  if (known !== undefined) return known;
+  const item = readItem(chunk);
+  read.set(chunk, item);
+  return item;
+}
+
+function readItem(chunk: ShownChunk): Item {
+  const heading = [chunk.title, ...chunk.headings].join(". ");
+  const all = terms(`${heading} ${chunk.text}`);
+  const counts = new Map<string, number>();
+  for (const term of all) counts.set(term, (counts.get(term) ?? 0) + 1);
+  const found = new Map<string, { text: string; parts: string[]; company: Set<string> }>();
+  const add = (text: string, company: readonly string[]): void => {
+    const parts = terms(text);
+    const key = parts.join(" ");
+    if (key === "" || (found.size >= NAMES_PER_CHUNK_MAX && !found.has(key))) return;
+    const entry = found.get(key) ?? { text, parts, company: new Set<string>() };
+    for (const word of company) entry.company.add(word);
+    found.set(key, entry);
+  };
+  add(chunk.title, all);
+  for (const sentence of sentences(chunk.text)) {
+    const company = terms(sentence);
+    for (const name of names(sentence)) add(name.text, company);
+  }
+  const titleParts = terms(chunk.title);
+  return { chunk, counts, length: all.length, titleParts, titleKey: titleParts.join(" "), names: found };
+}

@@ -1,0 +1,130 @@
+import type { Decision, Policy, ProposedCall, View } from "../../policy.ts";
+import { type Evidence, readEvidence } from "./evidence.ts";
+import { steps } from "./follow.ts";
+import { type Item, Pool } from "./pool.ts";
+import { type Question, readQuestion } from "./question.ts";
+import { scoreItems } from "./score.ts";
+
+/** Names of the question that are searched for by themselves in the first turn. */
+const NAMES_MAX = 4;
+/** Leads followed in one turn. */
+const STEPS_PER_TURN_MAX = 4;
+/** Times that the question itself is asked: each time the store goes on behind what was shown. */
+const QUESTION_PAGES = 2;
+/** Turns that search; a chain of four documents needs three of them. */
+const SEARCH_TURNS_MAX = 4;
+/** Use of the window at which chunks are pruned, and what pruning aims at, as shares of the window. */
+const PRUNE_FROM = 0.55;
+const PRUNE_TO = 0.35;
+/** Best chunks that are never pruned. */
+const KEEP_MIN = 8;
+
+/**
+ * Searches without a model: splits the question into its names, follows names that the best chunks bring up, prunes what
+ * adds least when the window fills, stops when a turn brings nothing new among the best, and ranks what it can see. Its
+ * only input is the view, so a smaller window costs it something.
+ */
+export function rulesPolicy(): Policy {
+  return { name: "rules", decide: async (view) => decideByRules(view) };
+}
+
+function decideByRules(view: View): Decision {
+  const question = readQuestion(view.query);
+  const evidence = readEvidence(view.context);
+  if (evidence.searches.length === 0 && !view.mustConclude) return openingSearches(question);
+  const pool = new Pool(evidence.chunks.map(({ chunk }) => chunk));
+  const scores = scoreItems(question, pool, evidence);
+  const turns = view.context.messages.filter((message) => message.role === "assistant").length;
+  if (!view.mustConclude && turns < SEARCH_TURNS_MAX && isStillFinding(evidence, scores, view.documentsMax)) {
+    const decision = nextSearches(question, pool, evidence, scores);
+    if (decision !== undefined)
+      return { ...decision, calls: [...pruneCalls(view, evidence, scores), ...decision.calls] };
+  }
+  return finish(view, question, scores);
+}
+
+function search(query: string): ProposedCall {
+  return { tool: "search_corpus", arguments: { query } };
+}
+
+function openingSearches(question: Question): Decision {
+  const alone = question.names.filter((name) => name !== question.text).slice(0, NAMES_MAX);
+  const text =
+    alone.length === 0 ? "Ask the question as it is." : `Ask the question, and look for ${alone.join(", ")}.`;
+  return { text, calls: [question.text, ...alone].map(search) };
+}
+
+/** True when the last turn put at least one chunk among those that would be returned. */
+function isStillFinding(evidence: Evidence, scores: ReadonlyMap<Item, number>, documentsMax: number): boolean {
+  const fresh = new Set(evidence.last.flatMap(({ chunks }) => chunks.map((chunk) => chunk.key)));
+  return ranked(scores)
+    .slice(0, documentsMax)
+    .some((item) => fresh.has(item.chunk.key));
+}
+
+function nextSearches(
+  question: Question,
+  pool: Pool,
+  evidence: Evidence,
+  scores: ReadonlyMap<Item, number>,
+): Decision | undefined {
+  const asked = new Set(evidence.searches.map((past) => past.query.toLowerCase()));
+  const pages = evidence.searches.filter((past) => past.query === question.text).length;
+  const queries: string[] = pages < QUESTION_PAGES ? [question.text] : [];
+  const reasons: string[] = [];
+  for (const step of steps(question, pool, scores)) {
+    if (reasons.length >= STEPS_PER_TURN_MAX) break;
+    if (asked.has(step.query.toLowerCase())) continue;
+    asked.add(step.query.toLowerCase());
+    queries.push(step.query);
+    reasons.push(`${step.name} (${step.from.chunk.shownId})`);
+  }
+  if (queries.length === 0) return undefined;
+  const text = reasons.length === 0 ? "Go on behind the first hits." : `Follow ${reasons.join(", ")}.`;
+  return { text, calls: queries.map(search) };
+}
+
+/** Prunes the least relevant chunks once the window is more than half full. */
+function pruneCalls(view: View, evidence: Evidence, scores: ReadonlyMap<Item, number>): ProposedCall[] {
+  const limit = view.context.tokens + view.maxTokens;
+  if (!view.tools.some((tool) => tool.name === "prune_chunks") || view.context.tokens < PRUNE_FROM * limit) return [];
+  const tokens = new Map(evidence.chunks.map(({ chunk, tokens }) => [chunk.key, tokens]));
+  const ids: string[] = [];
+  let used = view.context.tokens;
+  for (const item of ranked(scores).slice(KEEP_MIN).reverse()) {
+    if (used <= PRUNE_TO * limit) break;
+    used -= tokens.get(item.chunk.key) ?? 0;
+    ids.push(item.chunk.shownId);
+  }
+  return ids.length === 0 ? [] : [{ tool: "prune_chunks", arguments: { chunk_ids: ids } }];
+}
+
+function ranked(scores: ReadonlyMap<Item, number>): Item[] {
+  return [...scores].sort((a, b) => b[1] - a[1]).map(([item]) => item);
+}
+
+function finish(view: View, question: Question, scores: ReadonlyMap<Item, number>): Decision {
+  const best = new Map<string, Item>();
+  for (const item of ranked(scores)) {
+    if (!best.has(item.chunk.shownDocumentId)) best.set(item.chunk.shownDocumentId, item);
+  }
+  const documents = [...best.values()].slice(0, view.documentsMax).map((item) => ({
+    id: item.chunk.shownId,
+    justification: justify(item, question),
+  }));
+  if (view.tools.some((tool) => tool.name === "finish"))
+    return { calls: [{ tool: "finish", arguments: { documents } }] };
+  const elements = documents.map(
+    ({ id, justification }) => `<Document id="${id}"><Justification>${justification}</Justification></Document>`,
+  );
+  return { text: elements.length === 0 ? "No document supports the query." : elements.join("\n"), calls: [] };
+}
+
+/** Says which words of the question stand in the chunk: all that can be said without understanding. */
+function justify(item: Item, question: Question): string {
+  const shared = question.text
+    .split(/[^\p{L}\p{N}'-]+/u)
+    .filter((word) => word.length > 2 && item.counts.has(readQuestion(word).terms[0] ?? ""));
+  const words = [...new Set(shared)].slice(0, 8);
+  return words.length === 0 ? "Reached by following a name from another document." : `Has ${words.join(", ")}.`;
+}

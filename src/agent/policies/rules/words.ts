@@ -1,0 +1,95 @@
+/** Words, names and sentences as the rules see them. Linear-time scanning; no look-behind, no nested repeats. */
+
+const STOP = new Set(
+  (
+    "a an and any are as at be been by can could did do does for from had has have he her his how i if in into is it its " +
+    "many me more most much my no not of on one or our she should so some such than that the their them then there " +
+    "these they this those to was we were what when where which who whom whose why will with would you your"
+  ).split(" "),
+);
+
+/** Words that join the parts of a name: `Journal of Psychotherapy Integration`. */
+const JOINERS = new Set("of the and de la le du des von van der den for in on at to with & y el al bin ibn".split(" "));
+
+/** Content words of a text, folded: lower case, plural and verb endings cut, so that forms of a word meet. */
+export function terms(text: string): string[] {
+  const found =
+    text
+      .normalize("NFKD")
+      .replace(/\p{M}+/gu, "")
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu) ?? [];
+  return found.filter((word) => !STOP.has(word)).map(fold);
+}
+
+function fold(word: string): string {
+  if (word.length > 5 && word.endsWith("ing")) return word.slice(0, -3);
+  if (word.length > 4 && word.endsWith("ies")) return `${word.slice(0, -3)}y`;
+  if (word.length > 4 && word.endsWith("ed")) return word.slice(0, -2);
+  if (word.length > 3 && word.endsWith("es")) return word.slice(0, -2);
+  if (word.length > 3 && word.endsWith("s") && !word.endsWith("ss")) return word.slice(0, -1);
+  return word.length > 4 && word.endsWith("e") ? word.slice(0, -1) : word;
+}
+
+export interface Name {
+  readonly text: string;
+  /** Offset of its first character. */
+  readonly at: number;
+}
+
+const WORD = /[\p{L}\p{N}][\p{L}\p{N}'’_.\-/]*/gu;
+
+/**
+ * Names in a text: runs of capitalised words with joiners inside, quoted phrases, and identifiers (`getUser`,
+ * `ERR_12`, `v1.2`, `a/b.ts`). The first word of a sentence counts only when the next one is a part of the name too.
+ */
+export function names(text: string): Name[] {
+  const found: Name[] = [];
+  for (const quoted of text.matchAll(/["“]([^"“”\n]{2,80})["”]/g))
+    found.push({ text: quoted[1] ?? "", at: quoted.index + 1 });
+  const words = [...text.matchAll(WORD)].map((match) => ({
+    text: match[0].replace(/['’]s$|[.\-/'’]+$/u, ""),
+    raw: match[0],
+    at: match.index,
+  }));
+  let run: typeof words = [];
+  const flush = (): void => {
+    while (run.length > 0 && JOINERS.has(run.at(-1)?.text.toLowerCase() ?? "")) run.pop();
+    const [first] = run;
+    const last = run.at(-1);
+    if (first !== undefined && last !== undefined) {
+      const starts = isSentenceStart(text, first.at) && run.length === 1 && !isIdentifier(first.text);
+      const value = text.slice(first.at, last.at + last.text.length);
+      if (!starts && !STOP.has(value.toLowerCase()) && value.length > 1) found.push({ text: value, at: first.at });
+    }
+    run = [];
+  };
+  for (const [i, word] of words.entries()) {
+    const before = words[i - 1];
+    const gap = before === undefined ? "" : text.slice(before.at + before.text.length, word.at);
+    const initial = before !== undefined && before.text.length <= 3 && /^\p{Lu}/u.test(before.text) && gap === ". ";
+    const joined = gap === " " || gap === "" || gap === "-" || initial;
+    if (!joined) flush();
+    const capital = /^\p{Lu}/u.test(word.text) || isIdentifier(word.text);
+    const opensWithStop = run.length === 0 && STOP.has(word.text.toLowerCase());
+    if (capital && !opensWithStop) run.push(word);
+    else if (run.length > 0 && (JOINERS.has(word.text) || /^\d+$/.test(word.text))) run.push(word);
+    else flush();
+  }
+  flush();
+  return found;
+}
+
+function isIdentifier(word: string): boolean {
+  return /[\p{Ll}\d]\p{Lu}|_|\p{L}\d|\d\.\d|\p{L}[./]\p{L}/u.test(word);
+}
+
+function isSentenceStart(text: string, at: number): boolean {
+  const before = text.slice(Math.max(0, at - 3), at);
+  return before === "" || /[.!?:\n]\s*["“(]?$/.test(before);
+}
+
+/** Sentences of a text, roughly: enough to ask which words stand together. */
+export function sentences(text: string): string[] {
+  return text.split(/(?<=[.!?])\s+(?=[\p{Lu}"“(])|\n{2,}/u).filter((sentence) => sentence.trim() !== "");
+}
