@@ -1,0 +1,4 @@
+import { describeGrepContract } from "../../testing/grep-contract.ts";
+
+describeGrepContract("ripgrep");
+describeGrepContract("re2");
