@@ -1,0 +1,29 @@
+/** Corpora and the stores below them. Public surface of `winnow-search/retrieval`. */
+export {
+  type ChunkKey,
+  type CorpusInfo,
+  type CorpusReader,
+  chunkKey,
+  type FindAnswer,
+  type FindMode,
+  type FindQuery,
+  type GrepAnswer,
+  type GrepHit,
+  type GrepQuery,
+  type ReadQuery,
+} from "./corpus-reader.ts";
+export type {
+  Candidate,
+  CandidateList,
+  ChunkRange,
+  ChunkSpan,
+  DenseQuery,
+  LexicalQuery,
+  Store,
+  StoreCapabilities,
+  StoreCounts,
+  StoreReader,
+  StoreRow,
+  StoreVersion,
+  StoreWriter,
+} from "./store/store.ts";
