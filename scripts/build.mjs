@@ -12,12 +12,22 @@ import { emitTypes } from "./build/types.mjs";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 
-/** Moves a finished build into place, so that nobody ever runs half of one. */
+const SWAP_ATTEMPTS_MAX = 5;
+
+/** Moves a finished build into place, so that nobody ever runs half of one. Another build may do the same just now. */
 function swapIn(/** @type {string} */ built) {
-  const old = `${built}.old`;
-  if (existsSync(dist)) renameSync(dist, old);
-  renameSync(built, dist);
-  rmSync(old, { recursive: true, force: true });
+  for (let attempt = 1; ; attempt++) {
+    const old = `${built}.old-${attempt}`;
+    try {
+      if (existsSync(dist)) renameSync(dist, old);
+      renameSync(built, dist);
+      return;
+    } catch (error) {
+      if (attempt === SWAP_ATTEMPTS_MAX) throw error;
+    } finally {
+      rmSync(old, { recursive: true, force: true });
+    }
+  }
 }
 
 async function main() {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
+import { findEntries } from "../../scripts/build/entries.mjs";
 import { declaredLicence, isPermissive } from "../../scripts/build/licences.mjs";
 import { productionPlaces } from "../../scripts/check/lock.mjs";
 import { checkout, readJson, readLock } from "../support/packed.ts";
@@ -38,6 +39,12 @@ test("no file of the tarball names a folder of the machine that built it", () =>
     return places.some((place) => text.includes(`${place}/`));
   });
   expect(naming).toEqual([]);
+});
+
+test("the exports map names every entry point that the build found", () => {
+  const built = Object.keys(findEntries(checkout)).filter((name) => name !== "cli");
+  const addresses = built.map((name) => (name === "index" ? "." : `./${name}`));
+  expect(Object.keys(manifest.exports).sort()).toEqual([...addresses, "./package.json"].sort());
 });
 
 test("every address of the exports map and the command exist", () => {
