@@ -1,0 +1,380 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { systemClock } from "../../core/clock.ts";
+import { toWinnowError, WinnowError } from "../../core/errors.ts";
+import type { SourceDocument } from "../../core/types.ts";
+import { writeGrepSegment } from "../grep/segment.ts";
+import type { Store, StoreReader, StoreRow, StoreVersion, StoreWriter } from "../store/store.ts";
+import { planGrepCompaction } from "./grep-plan.ts";
+import { type CorpusLayout, corpusLayout, grepSegmentOf, itemsFileOf } from "./layout.ts";
+import {
+  type CorpusIdentity,
+  documentIdsOf,
+  type KnownSource,
+  type Manifest,
+  type ManifestItem,
+  METADATA_KEYS_MAX,
+  readCorpusFile,
+  readItems,
+  readManifest,
+  writeCorpusFile,
+  writeManifest,
+} from "./manifest.ts";
+import { findDamagedSegments, nextFreeGeneration, removeIfEmpty, removeOrphans } from "./recover.ts";
+import { openFolderStore } from "./store-of.ts";
+import { lockWriter, type ProcessTable, systemProcesses, type WriterLock } from "./writer-lock.ts";
+
+/** Rows that are held before they go to the store. */
+const STAGED_ROWS_MAX = 2_000;
+/** Rows outside the index at which a long run brings them in: as many as are inside, so that it stays linear. */
+const UNINDEXED_ROWS_MIN = 20_000;
+/** Replaced files stay this long for readers that are in the middle of a call. */
+const RETAIN_MS = 60_000;
+/** Documents whose texts are read from the store at once when a grep segment is written anew. */
+const REWRITE_DOCUMENTS_MAX = 100;
+
+/** How the texts of documents are staged for grep. */
+export type GrepDocument = Pick<SourceDocument, "id" | "text" | "metadata">;
+
+export interface CorpusWriterOptions {
+  /** How the corpus is built. One that exists must have been built alike, else `corpus_mismatch`. */
+  readonly identity: CorpusIdentity;
+  /** Drops all that is indexed and starts anew, whatever state the index is in. Known sources are kept if readable. */
+  readonly rebuild?: boolean;
+  readonly now?: () => number;
+  readonly processes?: ProcessTable;
+  /** Where chunks are kept; default Lance in the corpus folder. */
+  readonly openStore?: (layout: CorpusLayout, identity: CorpusIdentity) => Store;
+}
+
+/**
+ * Opens a corpus for writing, or makes a new one. Everything that a killed writer left uncommitted is dropped. Rejects
+ * with `corpus_locked`, `corpus_format`, `corpus_corrupt` or `corpus_mismatch`.
+ */
+export async function openCorpusWriter(folder: string, options: CorpusWriterOptions): Promise<CorpusWriter> {
+  const layout = corpusLayout(folder);
+  const now = options.now ?? systemClock.now;
+  const lock = await lockWriter(layout.lockFile, now, options.processes ?? systemProcesses);
+  try {
+    return new CorpusWriter(layout, lock, options, await loadState(layout, options, now()));
+  } catch (error) {
+    await lock.release().catch(() => undefined);
+    await removeIfEmpty(folder);
+    throw toWinnowError(error, "store_failed");
+  }
+}
+
+/** What a writer starts from. `manifest` is undefined for a corpus that is new or built anew. */
+interface WriterState {
+  readonly manifest: Manifest | undefined;
+  readonly items: readonly ManifestItem[];
+  readonly sources: readonly KnownSource[];
+  readonly firstGeneration: number;
+  readonly damagedSegments: ReadonlySet<number>;
+}
+
+async function loadState(layout: CorpusLayout, options: CorpusWriterOptions, nowMs: number): Promise<WriterState> {
+  const fresh = { manifest: undefined, items: [], damagedSegments: new Set<number>() };
+  if (options.rebuild === true) {
+    const before = await readManifest(layout).catch(() => undefined);
+    const firstGeneration = Math.max((before?.manifest.generation ?? 0) + 1, await nextFreeGeneration(layout));
+    return { ...fresh, sources: before?.manifest.sources ?? [], firstGeneration };
+  }
+  await readCorpusFile(layout);
+  const manifest = (await readManifest(layout))?.manifest;
+  if (manifest === undefined) {
+    await removeOrphans(layout, undefined, nowMs);
+    return { ...fresh, sources: [], firstGeneration: 1 };
+  }
+  checkIdentity(manifest.identity, options.identity);
+  const items = await readItems(layout, manifest);
+  await removeOrphans(layout, manifest, nowMs);
+  const damagedSegments = await findDamagedSegments(layout, manifest);
+  return { manifest, items, sources: manifest.sources, firstGeneration: manifest.generation + 1, damagedSegments };
+}
+
+function checkIdentity(found: CorpusIdentity, wanted: CorpusIdentity): void {
+  const differences = (["chunker", "tokenCounter", "analyzer"] as const)
+    .filter((part) => found[part] !== wanted[part])
+    .map((part) => `${part} ${found[part]}, now ${wanted[part]}`);
+  if (found.embedder?.name !== wanted.embedder?.name || found.embedder?.dimension !== wanted.embedder?.dimension) {
+    differences.push(`embedder ${found.embedder?.name ?? "none"}, now ${wanted.embedder?.name ?? "none"}`);
+  }
+  if (differences.length === 0) return;
+  throw new WinnowError("corpus_mismatch", `The index was built differently: ${differences.join("; ")}.`, {
+    hint: "Run `winnow index --rebuild` to build it anew.",
+  });
+}
+
+/**
+ * The one writer of a corpus. Items are staged and become visible together with `commit`; an item is either wholly
+ * committed or not at all. Not for concurrent calls.
+ */
+export class CorpusWriter {
+  readonly #layout: CorpusLayout;
+  readonly #lock: WriterLock;
+  readonly #identity: CorpusIdentity;
+  readonly #now: () => number;
+  readonly #store: Store;
+  readonly #items: Map<string, ManifestItem>;
+  #manifest: Manifest | undefined;
+  #sources: readonly KnownSource[];
+  #generation: number;
+  #damagedSegments: ReadonlySet<number>;
+  #metadataKeys: Set<string>;
+  #storeWriter: StoreWriter | undefined;
+  #rows: StoreRow[] = [];
+  #grepDocuments: GrepDocument[] = [];
+  #removals = new Set<string>();
+  /** The item that was appended to but not set yet. */
+  #unfinished: string | undefined;
+  #dirty = false;
+  #rowsChanged = false;
+  #retired: { readonly path: string; readonly atMs: number }[] = [];
+
+  constructor(layout: CorpusLayout, lock: WriterLock, options: CorpusWriterOptions, state: WriterState) {
+    this.#layout = layout;
+    this.#lock = lock;
+    this.#identity = options.identity;
+    this.#now = options.now ?? systemClock.now;
+    this.#store = (options.openStore ?? openFolderStore)(layout, options.identity);
+    this.#items = new Map(state.items.map((item) => [item.key, item]));
+    this.#manifest = state.manifest;
+    this.#sources = state.sources;
+    this.#generation = state.firstGeneration - 1;
+    this.#damagedSegments = state.damagedSegments;
+    this.#metadataKeys = new Set(state.manifest?.metadataKeys ?? []);
+    this.#dirty = state.damagedSegments.size > 0;
+  }
+
+  /** Staged and committed items by key. */
+  get items(): ReadonlyMap<string, ManifestItem> {
+    return this.#items;
+  }
+
+  get sources(): readonly KnownSource[] {
+    return this.#sources;
+  }
+
+  /** Of the last commit; 0 for a corpus that has none yet. */
+  get generation(): number {
+    return this.#manifest?.generation ?? 0;
+  }
+
+  setSources(sources: readonly KnownSource[]): void {
+    if (JSON.stringify(sources) === JSON.stringify(this.#sources)) return;
+    this.#sources = sources;
+    this.#dirty = true;
+  }
+
+  /**
+   * Stages documents of an item with their chunks. May be called repeatedly for one item; what the item held before is
+   * removed. `setItem` must follow before `commit`.
+   */
+  async append(key: string, documents: readonly GrepDocument[], rows: readonly StoreRow[]): Promise<void> {
+    if (this.#unfinished !== key) this.#removeRowsOf(key);
+    this.#unfinished = key;
+    this.#dirty = true;
+    this.#rowsChanged = true;
+    for (const document of documents) {
+      this.#grepDocuments.push(document);
+      for (const name of Object.keys(document.metadata)) {
+        if (this.#metadataKeys.size < METADATA_KEYS_MAX) this.#metadataKeys.add(name);
+      }
+    }
+    for (const row of rows) this.#rows.push(row);
+    if (this.#rows.length >= STAGED_ROWS_MAX) await this.#flush();
+  }
+
+  /** Stages the state of an item whose documents, if any, were appended just before. */
+  setItem(item: Omit<ManifestItem, "segment">): void {
+    if (this.#unfinished !== item.key) this.#removeRowsOf(item.key);
+    this.#unfinished = undefined;
+    this.#items.set(item.key, { ...item, segment: item.documents > 0 ? this.#generation + 1 : 0 });
+    this.#dirty = true;
+  }
+
+  /** Stages new particulars of an item whose content is what it was. */
+  touchItem(key: string, change: Pick<ManifestItem, "bytes" | "mtimeMs" | "racy">): void {
+    const item = this.#items.get(key);
+    if (item === undefined) return;
+    this.#items.set(key, { ...item, ...change });
+    this.#dirty = true;
+  }
+
+  removeItem(key: string): void {
+    this.#removeRowsOf(key);
+    if (this.#items.delete(key)) this.#dirty = true;
+  }
+
+  #removeRowsOf(key: string): void {
+    const item = this.#items.get(key);
+    if (item === undefined || item.chunks === 0) return;
+    if (item.segment > this.#generation) {
+      const ids = new Set(documentIdsOf(item));
+      this.#rows = this.#rows.filter((row) => row.item !== key);
+      this.#grepDocuments = this.#grepDocuments.filter((document) => !ids.has(document.id));
+    }
+    this.#items.set(key, { ...item, documents: 0, chunks: 0, tokens: 0, textBytes: 0, segment: 0, ids: [] });
+    this.#removals.add(key);
+    this.#rowsChanged = true;
+  }
+
+  async #openStoreWriter(): Promise<StoreWriter> {
+    if (this.#storeWriter !== undefined) return this.#storeWriter;
+    const at = this.#manifest?.store;
+    this.#storeWriter =
+      at === undefined
+        ? await this.#store.createWriter(`chunks-${this.#generation + 1}`)
+        : await this.#store.openWriter(at);
+    if (at !== undefined) await this.#store.dropOtherTables(at.table);
+    return this.#storeWriter;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#removals.size === 0 && this.#rows.length === 0) return;
+    const store = await this.#openStoreWriter();
+    await store.remove([...this.#removals]);
+    this.#removals.clear();
+    await store.append(this.#rows);
+    this.#rows = [];
+  }
+
+  /**
+   * Commits what is staged; does nothing when that is nothing. Afterwards it survives a kill. Rejects without any
+   * change to what readers see; the writer must be closed then.
+   */
+  async commit(): Promise<void> {
+    if (!this.#dirty) return;
+    await this.#commit(false);
+  }
+
+  /**
+   * Commits, and makes the corpus ready: all rows in the index, few grep segments, old versions gone. Costs nothing
+   * when nothing has changed since it was ready.
+   */
+  async finish(unindexedRowsMax: number): Promise<void> {
+    await this.commit();
+    if ((this.#manifest?.unindexed ?? 0) > unindexedRowsMax) await this.#commit(true);
+    // Everything is committed; what cannot be freed now is freed the next time.
+    await this.#storeWriter?.cleanUp(RETAIN_MS).catch(() => undefined);
+  }
+
+  async #commit(optimize: boolean): Promise<void> {
+    if (this.#unfinished !== undefined) throw new WinnowError("internal", `${this.#unfinished} is not finished.`);
+    await this.#lock.verify();
+    const generation = this.#generation + 1;
+    await this.#flush();
+    const { store, unindexed } = await this.#commitStore(optimize);
+    const grep = await this.#writeGrep(generation);
+    const totals = { documents: 0, chunks: 0, tokens: 0, bytes: 0 };
+    for (const item of this.#items.values()) {
+      totals.documents += item.documents;
+      totals.chunks += item.chunks;
+      totals.tokens += item.tokens;
+      totals.bytes += item.textBytes;
+    }
+    const manifest: Manifest = {
+      generation,
+      updatedAt: new Date(this.#now()).toISOString(),
+      identity: this.#identity,
+      store,
+      ...totals,
+      unindexed,
+      metadataKeys: [...this.#metadataKeys].sort(),
+      grep,
+      sources: this.#sources,
+    };
+    await this.#prepareFolder();
+    await this.#lock.verify();
+    await writeManifest(this.#layout, manifest, this.#items.values());
+    await this.#retire(manifest);
+    this.#generation = generation;
+    this.#dirty = false;
+    this.#rowsChanged = false;
+  }
+
+  async #commitStore(optimize: boolean): Promise<{ readonly store: StoreVersion; readonly unindexed: number }> {
+    const committed = this.#manifest;
+    if (committed !== undefined && !this.#rowsChanged && !optimize) {
+      return { store: committed.store, unindexed: committed.unindexed };
+    }
+    const writer = await this.#openStoreWriter();
+    const counts = await writer.counts();
+    const behind = counts.unindexed > Math.max(UNINDEXED_ROWS_MIN, counts.chunks - counts.unindexed);
+    if (optimize || behind) await writer.optimize();
+    const { unindexed } = optimize || behind ? await writer.counts() : counts;
+    return { store: await writer.commit(), unindexed };
+  }
+
+  /** Writes new documents, and those of segments that are due for compaction, into one segment of this generation. */
+  async #writeGrep(generation: number): Promise<Manifest["grep"]> {
+    const before = this.#manifest?.grep ?? [];
+    const others = [...this.#items.values()].filter((item) => item.segment !== generation);
+    const { merged, dropped } = planGrepCompaction(before, others, this.#damagedSegments);
+    const kept = before.filter(({ segment }) => !merged.has(segment) && !dropped.has(segment));
+    const moved = others.filter((item) => merged.has(item.segment));
+    const reader = moved.length > 0 ? (await this.#openStoreWriter()).reader() : undefined;
+    const fresh = this.#grepDocuments;
+    if (fresh.length === 0 && reader === undefined) return kept;
+    const documents = withRewritten(fresh, reader, moved.flatMap(documentIdsOf));
+    const written = await writeGrepSegment(grepSegmentOf(this.#layout, generation), documents);
+    for (const item of moved) this.#items.set(item.key, { ...item, segment: generation });
+    this.#grepDocuments = [];
+    this.#damagedSegments = new Set();
+    return [...kept, { segment: generation, ...written }];
+  }
+
+  async #prepareFolder(): Promise<void> {
+    if (this.#manifest !== undefined && (await readCorpusFile(this.#layout)) !== undefined) return;
+    await mkdir(this.#layout.itemsFolder, { recursive: true });
+    await writeFile(this.#layout.ignoreFile, "*\n");
+    await writeCorpusFile(this.#layout, this.#identity);
+  }
+
+  /** Deletes what the commit before this one replaced, once no reader can be in the middle of a call on it. */
+  async #retire(next: Manifest): Promise<void> {
+    const previous = this.#manifest;
+    this.#manifest = next;
+    const atMs = this.#now();
+    if (previous !== undefined) {
+      const kept = new Set(next.grep.map(({ segment }) => segment));
+      this.#retired.push({ path: itemsFileOf(this.#layout, previous.generation), atMs });
+      for (const { segment } of previous.grep) {
+        if (!kept.has(segment)) this.#retired.push({ path: grepSegmentOf(this.#layout, segment), atMs });
+      }
+    } else {
+      await removeOrphans(this.#layout, next, atMs);
+      await this.#store.dropOtherTables(next.store.table);
+    }
+    const due = this.#retired.filter((entry) => atMs - entry.atMs > RETAIN_MS);
+    this.#retired = this.#retired.filter((entry) => !due.includes(entry));
+    for (const { path } of due) await rm(path, { recursive: true, force: true });
+  }
+
+  /** Gives the lock back. What was not committed is dropped. */
+  async close(): Promise<void> {
+    try {
+      await this.#storeWriter?.close();
+      await this.#store.close();
+    } finally {
+      await this.#lock.release();
+      if (this.#manifest === undefined) await removeIfEmpty(this.#layout.folder);
+    }
+  }
+}
+
+/** New documents, then documents whose text is put together from their chunks, which tile it. */
+async function* withRewritten(
+  fresh: readonly GrepDocument[],
+  reader: StoreReader | undefined,
+  ids: readonly string[],
+): AsyncIterable<{ id: string; text: string }> {
+  yield* fresh;
+  for (let i = 0; reader !== undefined && i < ids.length; i += REWRITE_DOCUMENTS_MAX) {
+    const texts = new Map<string, string>();
+    for (const chunk of await reader.chunksOf(ids.slice(i, i + REWRITE_DOCUMENTS_MAX))) {
+      texts.set(chunk.documentId, (texts.get(chunk.documentId) ?? "") + chunk.text);
+    }
+    for (const [id, text] of texts) yield { id, text };
+  }
+}

@@ -1,0 +1,45 @@
+import { join } from "node:path";
+
+/** Name of the folder that holds an index; looked for upwards like git's. */
+export const CORPUS_FOLDER_NAME = ".winnow";
+
+/** Where everything of a corpus lies. */
+export interface CorpusLayout {
+  readonly folder: string;
+  /** What the corpus is: format version, chunker, token counter, analyzer, embedder. */
+  readonly corpusFile: string;
+  /** The only truth about what is committed; written last. */
+  readonly manifestFile: string;
+  /** One file of source items for each generation; the manifest names the one that counts. */
+  readonly itemsFolder: string;
+  readonly storeFolder: string;
+  readonly grepFolder: string;
+  readonly runsFolder: string;
+  readonly evaluationsFolder: string;
+  readonly lockFile: string;
+  /** Keeps an index out of the repository that it lies in. */
+  readonly ignoreFile: string;
+}
+
+export function corpusLayout(folder: string): CorpusLayout {
+  return {
+    folder,
+    corpusFile: join(folder, "corpus.json"),
+    manifestFile: join(folder, "manifest.json"),
+    itemsFolder: join(folder, "manifest"),
+    storeFolder: join(folder, "lance"),
+    grepFolder: join(folder, "grep"),
+    runsFolder: join(folder, "runs"),
+    evaluationsFolder: join(folder, "evaluations"),
+    lockFile: join(folder, "writer.lock"),
+    ignoreFile: join(folder, ".gitignore"),
+  };
+}
+
+export function itemsFileOf(layout: CorpusLayout, generation: number): string {
+  return join(layout.itemsFolder, `${generation}.json`);
+}
+
+export function grepSegmentOf(layout: CorpusLayout, segment: number): string {
+  return join(layout.grepFolder, String(segment));
+}

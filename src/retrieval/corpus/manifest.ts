@@ -1,0 +1,192 @@
+import { stat } from "node:fs/promises";
+import { z } from "zod/mini";
+import { systemErrorCode } from "../../core/errors.ts";
+import type { StoreVersion } from "../store/store.ts";
+import { type CorpusLayout, itemsFileOf } from "./layout.ts";
+import { damaged, type FileStamp, readSealed, writeSealed } from "./sealed-file.ts";
+
+/** Version of everything in the corpus folder; a change that an older Winnow cannot read raises it. */
+export const CORPUS_FORMAT_VERSION = 1;
+const CORPUS_FORMAT = { name: "corpus", version: CORPUS_FORMAT_VERSION };
+const MANIFEST_FORMAT = { name: "manifest", version: CORPUS_FORMAT_VERSION };
+const ITEMS_FORMAT = { name: "items", version: CORPUS_FORMAT_VERSION };
+
+/** Metadata keys that are kept for suggestions. */
+export const METADATA_KEYS_MAX = 200;
+
+const count = z.int().check(z.nonnegative());
+
+const identitySchema = z.object({
+  chunker: z.string(),
+  tokenCounter: z.string(),
+  analyzer: z.string(),
+  embedder: z.nullable(z.object({ name: z.string(), dimension: z.int().check(z.positive()) })),
+});
+
+const sourceSchema = z.object({ type: z.string(), roots: z.array(z.string()) });
+
+const manifestSchema = z.object({
+  generation: z.int().check(z.positive()),
+  updatedAt: z.string(),
+  identity: identitySchema,
+  store: z.object({ table: z.string(), version: count }),
+  documents: count,
+  chunks: count,
+  tokens: count,
+  bytes: count,
+  unindexed: count,
+  metadataKeys: z.array(z.string()),
+  grep: z.array(z.object({ segment: z.int().check(z.positive()), documents: count, bytes: count })),
+  sources: z.array(sourceSchema),
+});
+
+const itemSchema = z.object({
+  key: z.string(),
+  source: z.string(),
+  state: z.enum(["indexed", "skipped", "failed"]),
+  bytes: z.number(),
+  mtimeMs: z.number(),
+  hash: z.optional(z.string()),
+  racy: z.optional(z.literal(true)),
+  reason: z.optional(z.string()),
+  detail: z.optional(z.string()),
+  notes: z.optional(z.array(z.string())),
+  documents: count,
+  chunks: count,
+  tokens: count,
+  textBytes: count,
+  segment: count,
+  ids: z.optional(z.array(z.string())),
+});
+
+/** How the chunks of a corpus came to be. Two corpora of one identity are built alike. */
+export interface CorpusIdentity {
+  readonly chunker: string;
+  readonly tokenCounter: string;
+  readonly analyzer: string;
+  readonly embedder: { readonly name: string; readonly dimension: number } | null;
+}
+
+/** What a refresh without a path lists again. */
+export interface KnownSource {
+  /** Type of the source, e.g. `files`. */
+  readonly type: string;
+  /** Its roots as the source itself writes them; for files, POSIX paths relative to the corpus root. */
+  readonly roots: readonly string[];
+}
+
+export interface GrepSegmentEntry {
+  /** Number of its folder: the generation that wrote it. */
+  readonly segment: number;
+  readonly documents: number;
+  readonly bytes: number;
+}
+
+/** The committed state of a corpus, apart from its source items. */
+export interface Manifest {
+  readonly generation: number;
+  readonly updatedAt: string;
+  readonly identity: CorpusIdentity;
+  readonly store: StoreVersion;
+  readonly documents: number;
+  readonly chunks: number;
+  readonly tokens: number;
+  /** UTF-8 bytes of all document texts. */
+  readonly bytes: number;
+  /** Rows that wait outside the store's indexes. */
+  readonly unindexed: number;
+  readonly metadataKeys: readonly string[];
+  readonly grep: readonly GrepSegmentEntry[];
+  readonly sources: readonly KnownSource[];
+}
+
+/** What is known about one source item, e.g. a file. */
+export interface ManifestItem {
+  readonly key: string;
+  /** Type of the source that lists it. */
+  readonly source: string;
+  readonly state: "indexed" | "skipped" | "failed";
+  readonly bytes: number;
+  readonly mtimeMs: number;
+  readonly hash?: string | undefined;
+  /** It was read so soon after its last change that another change might not show in `mtimeMs`. */
+  readonly racy?: true | undefined;
+  /** Why it is not indexed: a `SkipReason`, or an error code when `failed`. */
+  readonly reason?: string | undefined;
+  readonly detail?: string | undefined;
+  readonly notes?: readonly string[] | undefined;
+  readonly documents: number;
+  readonly chunks: number;
+  readonly tokens: number;
+  /** UTF-8 bytes of its documents' texts. */
+  readonly textBytes: number;
+  /** The grep segment that holds its documents; 0 when it has none. */
+  readonly segment: number;
+  /** Ids of its documents, left out when its key is the only one. */
+  readonly ids?: readonly string[] | undefined;
+}
+
+/** Ids of the documents that an item holds now. */
+export function documentIdsOf(item: ManifestItem): readonly string[] {
+  return item.ids ?? (item.documents > 0 ? [item.key] : []);
+}
+
+/** The seal proves that the content is ours; the schema catches our own mistakes. */
+function check<T>(path: string, schema: z.ZodMiniType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw damaged(path, `${issue?.path.join(".") ?? ""} ${issue?.message ?? "is invalid"}`.trim());
+}
+
+/** The corpus's identity, or undefined where there is no corpus. Rejects with `corpus_format` or `corpus_corrupt`. */
+export async function readCorpusFile(layout: CorpusLayout): Promise<CorpusIdentity | undefined> {
+  const content = await readSealed(layout.corpusFile, CORPUS_FORMAT);
+  return content && check<CorpusIdentity>(layout.corpusFile, identitySchema, content.body);
+}
+
+export async function writeCorpusFile(layout: CorpusLayout, identity: CorpusIdentity): Promise<void> {
+  await writeSealed(layout.corpusFile, CORPUS_FORMAT, identity);
+}
+
+/** Undefined where nothing was committed yet. Rejects with `corpus_format` or `corpus_corrupt`. */
+export async function readManifest(
+  layout: CorpusLayout,
+): Promise<{ readonly manifest: Manifest; readonly stamp: FileStamp } | undefined> {
+  const content = await readSealed(layout.manifestFile, MANIFEST_FORMAT);
+  if (content === undefined) return undefined;
+  return { manifest: check<Manifest>(layout.manifestFile, manifestSchema, content.body), stamp: content.stamp };
+}
+
+/** Which manifest is in place now; undefined when there is none. */
+export async function stampManifest(layout: CorpusLayout): Promise<FileStamp | undefined> {
+  try {
+    const { ino, mtimeNs, size } = await stat(layout.manifestFile, { bigint: true });
+    return { inode: ino, modifiedNs: mtimeNs, bytes: size };
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw damaged(layout.manifestFile, "it cannot be read", error);
+  }
+}
+
+export function sameStamp(a: FileStamp | undefined, b: FileStamp | undefined): boolean {
+  return a?.inode === b?.inode && a?.modifiedNs === b?.modifiedNs && a?.bytes === b?.bytes;
+}
+
+/** Rejects with `corpus_corrupt` when the manifest's items are missing. */
+export async function readItems(layout: CorpusLayout, manifest: Manifest): Promise<readonly ManifestItem[]> {
+  const path = itemsFileOf(layout, manifest.generation);
+  const content = await readSealed(path, ITEMS_FORMAT);
+  if (content === undefined) throw damaged(path, "it is missing");
+  return check<readonly ManifestItem[]>(path, z.array(itemSchema), content.body);
+}
+
+/** Commits: the items first, the manifest that names them last. */
+export async function writeManifest(
+  layout: CorpusLayout,
+  manifest: Manifest,
+  items: Iterable<ManifestItem>,
+): Promise<void> {
+  await writeSealed(itemsFileOf(layout, manifest.generation), ITEMS_FORMAT, [...items]);
+  await writeSealed(layout.manifestFile, MANIFEST_FORMAT, manifest);
+}

@@ -1,0 +1,73 @@
+import { readdir, rm, rmdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { systemErrorCode, toWinnowError } from "../../core/errors.ts";
+import { readSegmentIndex } from "../grep/segment.ts";
+import { type CorpusLayout, grepSegmentOf, itemsFileOf } from "./layout.ts";
+import type { Manifest } from "./manifest.ts";
+import { TEMPORARY_SUFFIX } from "./sealed-file.ts";
+
+/** Temporary files of a lock may belong to a writer that is just starting. */
+const TEMPORARY_AGE_MS = 60_000;
+
+/**
+ * Deletes what a killed writer left: temporary files, and everything that the manifest does not name. Only under the
+ * writer's lock. A reader in the middle of a call on an older generation notices and starts again.
+ */
+export async function removeOrphans(
+  layout: CorpusLayout,
+  manifest: Manifest | undefined,
+  nowMs: number,
+): Promise<void> {
+  const items = manifest === undefined ? undefined : itemsFileOf(layout, manifest.generation);
+  const segments = new Set((manifest?.grep ?? []).map(({ segment }) => grepSegmentOf(layout, segment)));
+  for (const path of await pathsIn(layout.itemsFolder)) if (path !== items) await rm(path, { force: true });
+  for (const path of await pathsIn(layout.grepFolder)) {
+    if (!segments.has(path)) await rm(path, { recursive: true, force: true });
+  }
+  for (const path of await pathsIn(layout.folder)) {
+    if (path.endsWith(TEMPORARY_SUFFIX) && (await isOld(path, nowMs))) await rm(path, { force: true });
+  }
+}
+
+/** Numbers of the grep segments that cannot be opened; they can be written anew from the store. */
+export async function findDamagedSegments(layout: CorpusLayout, manifest: Manifest): Promise<ReadonlySet<number>> {
+  const damaged = new Set<number>();
+  for (const { segment, documents } of manifest.grep) {
+    try {
+      const index = await readSegmentIndex(grepSegmentOf(layout, segment));
+      if (index.ids.length !== documents) damaged.add(segment);
+    } catch {
+      damaged.add(segment);
+    }
+  }
+  return damaged;
+}
+
+/** A generation above everything that lies in the folder, for a corpus whose manifest cannot be read. */
+export async function nextFreeGeneration(layout: CorpusLayout): Promise<number> {
+  const names = [...(await pathsIn(layout.itemsFolder)), ...(await pathsIn(layout.grepFolder))];
+  const numbers = names.map((path) => Number(/([0-9]+)(\.json)?$/.exec(path)?.[1] ?? 0));
+  return Math.max(0, ...numbers) + 1;
+}
+
+/** Removes the folder if there is nothing in it. */
+export async function removeIfEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch(() => undefined);
+}
+
+async function isOld(path: string, nowMs: number): Promise<boolean> {
+  try {
+    return nowMs - (await stat(path)).mtimeMs > TEMPORARY_AGE_MS;
+  } catch {
+    return false;
+  }
+}
+
+async function pathsIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).map((name) => join(folder, name));
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return [];
+    throw toWinnowError(error, "store_failed");
+  }
+}

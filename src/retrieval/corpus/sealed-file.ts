@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { systemErrorCode, toWinnowError, WinnowError } from "../../core/errors.ts";
+
+/**
+ * A JSON file that shows whether it is whole and which format it has:
+ * `{"format":"NAME/VERSION","sha256":"…","body":…}`, the hash being of the body's bytes. Every version of every format
+ * starts like this, so that an old Winnow can tell a newer file from a damaged one.
+ */
+const HEADER = /^\{"format":"([a-z]+)\/([0-9]{1,6})","sha256":"([0-9a-f]{64})","body":/;
+const FOOTER = "}\n";
+
+export const TEMPORARY_SUFFIX = ".tmp";
+const REBUILD_HINT = "Run `winnow index --rebuild` to build the index anew from its sources.";
+
+export interface SealedFormat {
+  readonly name: string;
+  readonly version: number;
+}
+
+/** Identifies one state of a file that is only ever replaced, never changed in place. */
+export interface FileStamp {
+  readonly inode: bigint;
+  readonly modifiedNs: bigint;
+  readonly bytes: bigint;
+}
+
+export interface SealedContent {
+  readonly body: unknown;
+  readonly stamp: FileStamp;
+}
+
+/**
+ * Replaces the file as a whole: a new file is written, synced and renamed over the old one, and the folder is synced.
+ * A reader sees the old content or the new. Rejects with `disk_full` or `store_failed`; then the old content stands.
+ */
+export async function writeSealed(path: string, format: SealedFormat, body: unknown): Promise<void> {
+  const text = JSON.stringify(body);
+  const header = `{"format":"${format.name}/${format.version}","sha256":"${sha256(text)}","body":`;
+  const temporary = `${path}.${process.pid}${TEMPORARY_SUFFIX}`;
+  try {
+    const file = await open(temporary, "w");
+    try {
+      await file.writeFile(`${header}${text}${FOOTER}`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await renameOver(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw toWinnowError(error, "store_failed");
+  }
+}
+
+/**
+ * Reads what `writeSealed` wrote. Undefined when there is no such file. Rejects with `corpus_format` for another
+ * version of the format and with `corpus_corrupt` for anything that is not what was written.
+ */
+export async function readSealed(path: string, format: SealedFormat): Promise<SealedContent | undefined> {
+  let file: FileHandle;
+  try {
+    file = await open(path, "r");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw damaged(path, "it cannot be read", error);
+  }
+  try {
+    const stamp = await stampOf(file);
+    return { body: unseal(path, await file.readFile("utf8"), format), stamp };
+  } catch (error) {
+    throw WinnowError.isInstance(error) ? error : damaged(path, "it cannot be read", error);
+  } finally {
+    await file.close();
+  }
+}
+
+async function stampOf(file: FileHandle): Promise<FileStamp> {
+  const { ino, mtimeNs, size } = await file.stat({ bigint: true });
+  return { inode: ino, modifiedNs: mtimeNs, bytes: size };
+}
+
+function unseal(path: string, text: string, format: SealedFormat): unknown {
+  const header = HEADER.exec(text);
+  if (header === null || header[1] !== format.name) throw damaged(path, "its beginning is not what was written");
+  const version = Number(header[2]);
+  if (version !== format.version) throw otherVersion(path, version, format.version);
+  const body = text.slice(header[0].length, -FOOTER.length);
+  if (!text.endsWith(FOOTER) || sha256(body) !== header[3]) throw damaged(path, "its content is not what was written");
+  return JSON.parse(body);
+}
+
+/** An error for a file of the index that is not as it was written. */
+export function damaged(path: string, reason: string, cause?: unknown): WinnowError {
+  return new WinnowError("corpus_corrupt", `${basename(dirname(path))}/${basename(path)} is damaged: ${reason}.`, {
+    hint: REBUILD_HINT,
+    cause,
+  });
+}
+
+function otherVersion(path: string, found: number, known: number): WinnowError {
+  const name = basename(path);
+  return new WinnowError("corpus_format", `${name} has format version ${found}; this Winnow reads version ${known}.`, {
+    hint: found > known ? "Use the newer Winnow that wrote it, or rebuild: `winnow index --rebuild`." : REBUILD_HINT,
+  });
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+const RENAME_TRIES_MAX = 5;
+const RENAME_WAIT_MS = 20;
+
+/** Windows refuses to replace a file that someone has open at that moment. */
+async function renameOver(from: string, to: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await rename(from, to);
+    } catch (error) {
+      const busy = ["EPERM", "EACCES", "EBUSY"].includes(systemErrorCode(error) ?? "");
+      if (!busy || process.platform !== "win32" || tries >= RENAME_TRIES_MAX) throw error;
+      await sleep(RENAME_WAIT_MS * 2 ** tries);
+    }
+  }
+}
+
+/** Makes a rename durable. Windows cannot open a folder, and does not need it. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

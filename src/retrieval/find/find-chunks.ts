@@ -1,0 +1,129 @@
+import { WinnowError } from "../../core/errors.ts";
+import type { Hit, Notice } from "../../core/types.ts";
+import { chunkKey, type FindAnswer, type FindQuery } from "../corpus-reader.ts";
+import { analyzeQuery } from "../lexical/analyze.ts";
+import type { CandidateList, StoreReader } from "../store/store.ts";
+import { fuse } from "./fuse.ts";
+
+/** Most chunks that one query returns. */
+export const CHUNKS_MAX = 1_000;
+/** Candidates of each kind are at least this many, and `CANDIDATES_PER_CHUNK` for each chunk that is asked for. */
+const CANDIDATES_MIN = 25;
+const CANDIDATES_PER_CHUNK = 3;
+/** Terms of a query that are looked up; a longer text is a document, and its beginning says what it is about. */
+const QUERY_TERMS_MAX = 256;
+
+const LEXICAL_ONLY: Notice = {
+  code: "lexical_only",
+  message: "The corpus has no vectors; only words were matched.",
+};
+const NO_TERMS: Notice = { code: "no_terms", message: "The query holds no word that can be searched for." };
+const QUERY_CUT: Notice = {
+  code: "query_cut",
+  message: `The query is long; its first ${QUERY_TERMS_MAX} words were searched for.`,
+};
+const INCOMPLETE: Notice = {
+  code: "filter_incomplete",
+  message: "The filter excludes so much of what matches that there may be better hits than these.",
+};
+
+/** Makes the vector of a query, with the embedder that made the vectors of the corpus. */
+export type EmbedQuery = (text: string, signal: AbortSignal | undefined) => Promise<Float32Array>;
+
+export interface FindSource {
+  /** Name of the corpus. */
+  readonly corpus: string;
+  readonly store: StoreReader;
+  readonly embedQuery?: EmbedQuery;
+}
+
+/**
+ * One-shot search (design §4). Lexical and dense candidates are fetched concurrently, max(25, 3k) of each besides those
+ * already seen, and fused by reciprocal rank. The score of a hit is BM25 in lexical mode, cosine in dense mode, the
+ * fused score in hybrid mode. Rejects with `invalid_argument` for dense mode where there are no vectors.
+ */
+export async function findChunks(source: FindSource, query: FindQuery): Promise<FindAnswer> {
+  checkCount(query.chunksMax);
+  query.signal?.throwIfAborted();
+  const dense = query.mode !== "lexical" && source.store.capabilities.dense && source.embedQuery !== undefined;
+  if (query.mode === "dense" && !dense) {
+    throw new WinnowError("invalid_argument", `The corpus ${source.corpus} has no vectors to search.`, {
+      hint: "Use lexical mode, or build the index with an embedder.",
+    });
+  }
+  const notices: Notice[] = query.mode === "hybrid" && !dense ? [LEXICAL_ONLY] : [];
+  const [lexicalList, denseList] = await Promise.all([
+    query.mode === "dense" ? undefined : lexicalCandidates(source, query, notices),
+    dense ? denseCandidates(source, query) : undefined,
+  ]);
+  const lists = [lexicalList, denseList].filter((list) => list !== undefined);
+  if (lists.some((list) => !list.complete)) notices.push(INCOMPLETE);
+  return { hits: await toHits(source, query, lexicalList, denseList), notices };
+}
+
+async function lexicalCandidates(source: FindSource, query: FindQuery, notices: Notice[]): Promise<CandidateList> {
+  const terms = analyzeQuery(query.text);
+  if (terms.length === 0) notices.push(NO_TERMS);
+  if (terms.length > QUERY_TERMS_MAX) notices.push(QUERY_CUT);
+  return source.store.lexical({ terms: terms.slice(0, QUERY_TERMS_MAX), ...candidateQuery(source, query) });
+}
+
+async function denseCandidates(source: FindSource, query: FindQuery): Promise<CandidateList | undefined> {
+  if (source.embedQuery === undefined) return undefined;
+  const vector = await source.embedQuery(query.text, query.signal);
+  return source.store.dense({ vector, ...candidateQuery(source, query) });
+}
+
+function candidateQuery(source: FindSource, query: FindQuery) {
+  const limit = Math.max(CANDIDATES_MIN, CANDIDATES_PER_CHUNK * query.chunksMax);
+  return {
+    limit: Math.min(limit, source.store.capabilities.maxResults),
+    exclude: chunkIdsOf(source.corpus, query.exclude),
+    ...(query.excludeDocuments === undefined ? {} : { excludeDocuments: query.excludeDocuments }),
+    ...(query.where === undefined ? {} : { where: query.where }),
+    ...(query.signal === undefined ? {} : { signal: query.signal }),
+  };
+}
+
+/** The chunks of this corpus among keys of several. */
+function chunkIdsOf(corpus: string, keys: ReadonlySet<string> | undefined): ReadonlySet<string> {
+  const prefix = chunkKey(corpus, "");
+  const own = [...(keys ?? [])].filter((key) => key.startsWith(prefix));
+  return new Set(own.map((key) => key.slice(prefix.length)));
+}
+
+async function toHits(
+  source: FindSource,
+  query: FindQuery,
+  lexical: CandidateList | undefined,
+  dense: CandidateList | undefined,
+): Promise<Hit[]> {
+  const ids = (list: CandidateList | undefined) => ({ ids: (list?.candidates ?? []).map(({ id }) => id) });
+  const only = lexical === undefined ? dense : dense === undefined ? lexical : undefined;
+  const scores = only && new Map(only.candidates.map(({ id, score }) => [id, score]));
+  const best = fuse([ids(lexical), ids(dense)]).slice(0, query.chunksMax);
+  const chunks = await source.store.chunks(
+    best.map(({ id }) => id),
+    query.signal,
+  );
+  const byId = new Map(chunks.map((chunk) => [chunk.id, chunk]));
+  return best.flatMap(({ id, score, ranks: [lexicalRank, denseRank] }): Hit[] => {
+    const chunk = byId.get(id);
+    if (chunk === undefined) return [];
+    return [
+      {
+        corpus: source.corpus,
+        chunk,
+        score: scores?.get(id) ?? score,
+        ...(lexicalRank === undefined ? {} : { lexicalRank }),
+        ...(denseRank === undefined ? {} : { denseRank }),
+      },
+    ];
+  });
+}
+
+/** Rejects anything but a whole number from 1 to `CHUNKS_MAX`. */
+export function checkCount(chunksMax: number): void {
+  if (Number.isInteger(chunksMax) && chunksMax >= 1 && chunksMax <= CHUNKS_MAX) return;
+  throw new WinnowError("invalid_argument", `The number of chunks must be a whole number from 1 to ${CHUNKS_MAX}.`);
+}
