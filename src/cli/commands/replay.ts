@@ -1,0 +1,37 @@
+import { WinnowError } from "../../core/errors.ts";
+import { plural } from "../../core/text.ts";
+import { openCorpora } from "../../features/open-corpora.ts";
+import { type ReplayReport, repeatRun, verifyRecord } from "../../features/replay-run.ts";
+import type { CommandRun } from "../program.ts";
+import { counterFor, openRecord } from "../record-scope.ts";
+import { commandContext } from "../scope.ts";
+
+export const run: CommandRun = async (args, options, scope) => {
+  const { record, path } = await openRecord(args[0], scope);
+  const counter = await counterFor(record);
+  const { output } = scope;
+  let report: ReplayReport;
+  if (options["live"] === true) {
+    const { corpusScope } = await commandContext(scope);
+    const corpora = await openCorpora(corpusScope);
+    try {
+      report = await repeatRun(record, corpora, counter, scope.signal);
+    } finally {
+      await Promise.all(corpora.map((corpus) => corpus.close()));
+    }
+  } else report = verifyRecord(record, counter);
+  if (output.json) output.printJson({ schema: "replay/1", path, live: options["live"] === true, ...report });
+  else
+    output.print(
+      `${plural(report.prompts, "prompt")} rendered again, ${report.differing.length === 0 ? "all the same to the byte" : `${report.differing.length} differ`}.`,
+    );
+  if (report.differing.length === 0) return 0;
+  const first = report.differing[0] ?? 0;
+  if (output.json) return 1;
+  throw new WinnowError("replay_mismatch", `Turn ${first} does not show the policy what it saw then.`, {
+    hint:
+      options["live"] === true
+        ? "The corpus has changed since, or the search is not the same."
+        : "The record was written by another version of Winnow, or edited.",
+  });
+};

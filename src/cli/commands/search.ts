@@ -1,0 +1,93 @@
+import type { Profile } from "../../agent/profiles/profile.ts";
+import type { SearchResult } from "../../agent/result.ts";
+import type { Run } from "../../agent/run.ts";
+import { WinnowError } from "../../core/errors.ts";
+import { choosePolicy } from "../../features/choose-policy.ts";
+import { locateCorpora, openCorpora } from "../../features/open-corpora.ts";
+import { searchCorpora } from "../../features/search-corpora.ts";
+import { corpusLayout } from "../../retrieval/corpus/layout.ts";
+import { closingLines, printResult } from "../document-list.ts";
+import { LiveView } from "../live-view.ts";
+import type { CommandRun, CommandScope } from "../program.ts";
+import { commandContext, numberOption, textOption, textsOption } from "../scope.ts";
+
+/** Stop reasons after which the exit code says that the list is partial. */
+const PARTIAL_EXIT = 3;
+const INTERRUPTED_EXIT = 130;
+
+export const run: CommandRun = async (args, options, scope) => {
+  const { config, corpusScope } = await commandContext(scope);
+  const { settings } = config;
+  const places = await locateCorpora(corpusScope);
+  const policy = await choosePolicy(textOption(options, "policy") ?? settings.policy);
+  const corpora = await openCorpora(corpusScope);
+  try {
+    const { loadTokenCounter } = await import("../../models/o200k-token-counter.ts");
+    const first = places[0];
+    const since = textOption(options, "since");
+    const costUsdMax = numberOption(options, "maxCost");
+    if (costUsdMax !== undefined && !(costUsdMax > 0)) {
+      throw new WinnowError("invalid_argument", "--max-cost must be a number of dollars above zero.", {
+        hint: "Example: --max-cost 0.10",
+      });
+    }
+    const search = await searchCorpora({
+      question: args.join(" "),
+      corpora,
+      policy,
+      profile: textOption(options, "profile") ?? settings.profile,
+      contextTokens: numberOption(options, "context") ?? settings.contextTokens,
+      documentsMax: numberOption(options, "k") ?? settings.documents,
+      where: [...textsOption(options, "where"), ...(since === undefined ? [] : [`modified>=${since}`])],
+      exclude: textsOption(options, "exclude"),
+      known: textsOption(options, "known"),
+      limits: {
+        turnsMax: numberOption(options, "turns") ?? settings.turns,
+        timeoutMs: 1000 * (numberOption(options, "timeout") ?? settings.timeoutSeconds),
+        ...(costUsdMax === undefined ? {} : { costUsdMax }),
+      },
+      counter: await loadTokenCounter(),
+      signal: scope.signal,
+      ...pruningOption(options),
+      ...(options["record"] === false || first === undefined
+        ? {}
+        : { runsFolder: corpusLayout(first.folder).runsFolder }),
+    });
+    const result = await follow(search, scope, options["events"] === true);
+    return exitCode(result);
+  } finally {
+    await Promise.all(corpora.map((corpus) => corpus.close()));
+  }
+};
+
+function pruningOption(options: Readonly<Record<string, unknown>>): { pruning?: Profile["pruning"] } {
+  const way = textOption(options, "pruning");
+  return way === "none" || way === "oldest" || way === "self-edit" ? { pruning: way } : {};
+}
+
+/** Shows a run while it goes on, then its result, in the form asked for. */
+async function follow(search: Run, { output }: CommandScope, events: boolean): Promise<SearchResult> {
+  const view = new LiveView(output, (line) => output.say(line));
+  for await (const event of search) {
+    if (events) output.print(JSON.stringify(event));
+    else if (!output.json) view.show(event);
+  }
+  const result = await search.result;
+  if (events) return result;
+  if (output.json) output.printJson(result);
+  else {
+    output.say("");
+    printResult(result, output);
+    output.say("");
+    for (const notice of result.notices) output.say(output.style("yellow", `note: ${notice.message}`));
+    if (result.error !== undefined) output.say(output.style("red", `error: ${result.error.message}`));
+    for (const line of closingLines(result, output)) output.say(line);
+  }
+  return result;
+}
+
+function exitCode(result: SearchResult): number {
+  if (result.stopReason === "finished") return 0;
+  if (result.stopReason === "cancelled") return INTERRUPTED_EXIT;
+  return result.stopReason === "policy_error" || result.stopReason === "retrieval_error" ? 1 : PARTIAL_EXIT;
+}

@@ -1,0 +1,62 @@
+import type { SearchResult } from "../agent/result.ts";
+import { oneLine, plural, stripControl } from "../core/text.ts";
+import { excerpt } from "../features/excerpt.ts";
+import type { Output } from "./output.ts";
+
+const PASSAGE_UNITS_MAX = 320;
+
+/** A document in a list for people: rank, title, where it is, and the passage that matters. */
+export interface ListedDocument {
+  readonly rank: number;
+  readonly title: string;
+  readonly uri: string;
+  readonly line: number;
+  readonly passage: string;
+  readonly why: string;
+}
+
+export function printDocuments(documents: readonly ListedDocument[], query: string, output: Output): void {
+  for (const document of documents) {
+    const title = oneLine(stripControl(document.title), 90);
+    const place = `${stripControl(document.uri).replace(/\s/g, " ")}:${document.line}`;
+    output.print(
+      `${output.style("dim", String(document.rank).padStart(2))} ${output.style("bold", title)}  ${output.style("cyan", place)}`,
+    );
+    output.print(`   ${excerpt(stripControl(document.passage), query, PASSAGE_UNITS_MAX)}`);
+    if (document.why !== "") output.print(output.style("dim", `   ${oneLine(stripControl(document.why), 160)}`));
+  }
+}
+
+/** The result of a run for people. */
+export function printResult(result: SearchResult, output: Output): void {
+  if (result.documents.length === 0) output.print("Nothing in the corpus supports this question.");
+  const documents = result.documents.map((document) => ({
+    rank: document.rank,
+    title: document.title,
+    uri: document.uri,
+    line: document.passages[0]?.line ?? 1,
+    passage: document.passages[0]?.text ?? "",
+    why: [document.pruned ? "pruned during the run" : "", document.justification]
+      .filter((part) => part !== "")
+      .join("; "),
+  }));
+  printDocuments(documents, result.query, output);
+}
+
+/** One line on how the run ended, and where its record is. */
+export function closingLines(result: SearchResult, output: Output): string[] {
+  const { usage } = result;
+  const pruned = usage.prunedChunks === 0 ? "nothing pruned" : `${plural(usage.prunedChunks, "chunk")} pruned`;
+  const cost = usage.costUsd === null ? "" : `, $${usage.costUsd.toFixed(4)}`;
+  const parts = [
+    `${plural(usage.turns, "turn")}, ${plural(usage.toolCalls, "call")}, ${plural(usage.shownChunks, "chunk")} seen, ${pruned}`,
+    `${usage.promptTokens.toLocaleString("en-US")} prompt tokens${cost}, ${usage.seconds.toFixed(1)} s`,
+  ];
+  const why =
+    result.stopReason === "finished"
+      ? ""
+      : `stopped: ${result.stopReason.replaceAll("_", " ")}, list made ${result.concluded === "forced" ? "on request" : "from the record"}; `;
+  const lines = [output.style("dim", why + parts.join("; "))];
+  if (result.recordPath !== null) lines.push(output.style("dim", `record: ${result.recordPath}`));
+  return lines;
+}

@@ -1,0 +1,31 @@
+import { type Config, loadConfig } from "../config/config.ts";
+import type { CorpusScope } from "../features/open-corpora.ts";
+import type { CommandScope } from "./program.ts";
+
+/** Configuration and place that a command works in. */
+export async function commandContext(
+  scope: CommandScope,
+): Promise<{ readonly config: Config; readonly corpusScope: CorpusScope }> {
+  const workingFolder = process.cwd();
+  const config = await loadConfig(workingFolder, process.env);
+  return { config, corpusScope: { workingFolder, named: scope.corpora, known: config.settings.corpora } };
+}
+
+type Options = Readonly<Record<string, unknown>>;
+
+/** An option's text, where it was given. */
+export function textOption(options: Options, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+export function numberOption(options: Options, name: string): number | undefined {
+  const value = options[name];
+  return typeof value === "number" ? value : undefined;
+}
+
+/** All values of a repeatable option. */
+export function textsOption(options: Options, name: string): readonly string[] {
+  const value = options[name];
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+}

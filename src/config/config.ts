@@ -1,0 +1,133 @@
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { z } from "zod/mini";
+import { systemErrorCode, WinnowError } from "../core/errors.ts";
+import { didYouMean } from "../core/suggest.ts";
+
+/** Name of the project file, looked for upwards from the working folder. Data only: nothing in it is ever run. */
+export const PROJECT_FILE = "winnow.json";
+
+const settingsSchema = z.strictObject({
+  /** Named corpora: name to folder, relative to the file. */
+  corpora: z.optional(z.record(z.string(), z.string())),
+  policy: z.optional(z.string()),
+  profile: z.optional(z.string()),
+  documents: z.optional(z.int().check(z.minimum(1), z.maximum(30))),
+  contextTokens: z.optional(z.int().check(z.minimum(2_048), z.maximum(1_000_000))),
+  turns: z.optional(z.int().check(z.minimum(1), z.maximum(1_000))),
+  timeoutSeconds: z.optional(z.number().check(z.positive(), z.maximum(86_400))),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+export type SettingName = keyof Settings;
+type Complete = { readonly [Name in SettingName]-?: NonNullable<Settings[Name]> };
+
+const SETTING_NAMES = Object.keys(settingsSchema.shape) as SettingName[];
+
+const DEFAULTS = {
+  corpora: {},
+  policy: "rules",
+  profile: "chat",
+  documents: 10,
+  contextTokens: 32_768,
+  turns: 64,
+  timeoutSeconds: 600,
+} as const satisfies Complete;
+
+export interface Setting {
+  readonly name: SettingName;
+  readonly value: unknown;
+  /** `default`, or the file that sets it. */
+  readonly origin: string;
+}
+
+export interface Config {
+  readonly settings: Complete;
+  /** Every setting with where it comes from, for `winnow doctor`. */
+  readonly origins: readonly Setting[];
+}
+
+/**
+ * The effective configuration: project file over user file over defaults. Rejects with `invalid_config` on a file that
+ * is not JSON, an unknown key (with a suggestion) or a value out of range. Keys and passwords have no setting: they come
+ * from the environment.
+ */
+export async function loadConfig(
+  workingFolder: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Config> {
+  const userFile = join(environment["XDG_CONFIG_HOME"] ?? join(homedir(), ".config"), "winnow", "config.json");
+  const files = [userFile, await findUpwards(workingFolder)];
+  let settings: Complete = { ...DEFAULTS };
+  const origins = new Map<SettingName, Setting>(
+    SETTING_NAMES.map((name) => [name, { name, value: DEFAULTS[name], origin: "default" }]),
+  );
+  for (const file of files) {
+    const read = file === undefined ? undefined : await readSettings(file);
+    if (file === undefined || read === undefined) continue;
+    for (const name of SETTING_NAMES) {
+      if (read[name] !== undefined) origins.set(name, { name, value: read[name], origin: file });
+    }
+    const { corpora, ...plain } = read;
+    settings = {
+      ...settings,
+      ...(plain as Partial<Complete>),
+      corpora: { ...settings.corpora, ...absolute(corpora ?? {}, dirname(file)) },
+    };
+  }
+  return { settings, origins: [...origins.values()] };
+}
+
+function absolute(corpora: Readonly<Record<string, string>>, folder: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(corpora).map(([name, place]) => [name, resolve(folder, place)]));
+}
+
+async function findUpwards(start: string): Promise<string | undefined> {
+  for (let folder = resolve(start); ; folder = dirname(folder)) {
+    const file = join(folder, PROJECT_FILE);
+    if ((await readText(file)) !== undefined) return file;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
+async function readText(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "EISDIR"].includes(systemErrorCode(error) ?? "")) return undefined;
+    throw new WinnowError("invalid_config", `${file} cannot be read.`, {
+      hint: "Check its permissions.",
+      cause: error,
+    });
+  }
+}
+
+async function readSettings(file: string): Promise<Settings | undefined> {
+  const text = await readText(file);
+  if (text === undefined) return undefined;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : "";
+    throw new WinnowError("invalid_config", `${file} is not JSON: ${detail}.`, { hint: "Mend or remove the file." });
+  }
+  const parsed = settingsSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  if (issue?.code === "unrecognized_keys") {
+    const key = issue.keys[0] ?? "";
+    throw new WinnowError("invalid_config", `${file} has an unknown key "${key}".${didYouMean(key, SETTING_NAMES)}`, {
+      hint: `Known keys: ${SETTING_NAMES.join(", ")}.`,
+    });
+  }
+  const where = issue?.path.join(".") ?? "";
+  throw new WinnowError(
+    "invalid_config",
+    `${file}: ${where === "" ? "" : `"${where}" `}${issue?.message ?? "is not valid"}.`,
+    {
+      hint: "winnow doctor prints every setting with its value and origin.",
+    },
+  );
+}

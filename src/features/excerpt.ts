@@ -1,0 +1,33 @@
+import { oneLine } from "../core/text.ts";
+
+/** Content words shorter than this tell nothing about where to look. */
+const WORD_UNITS_MIN = 3;
+
+/**
+ * The part of a text, as one line of at most `unitsMax` units, that has most of the query's words; the beginning where
+ * none occurs.
+ */
+export function excerpt(text: string, query: string, unitsMax: number): string {
+  const flat = text.replace(/\s+/g, " ").trim();
+  if (flat.length <= unitsMax) return flat;
+  const lower = flat.toLowerCase();
+  const words = new Set(
+    (query.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).filter((word) => word.length >= WORD_UNITS_MIN),
+  );
+  const places: { at: number; word: string }[] = [];
+  for (const word of words) {
+    for (let at = lower.indexOf(word); at !== -1 && places.length < 2_000; at = lower.indexOf(word, at + word.length)) {
+      places.push({ at, word });
+    }
+  }
+  places.sort((a, b) => a.at - b.at);
+  let best = { start: 0, count: 0 };
+  for (const [i, { at }] of places.entries()) {
+    const inside = new Set<string>();
+    for (let j = i; j < places.length && (places[j]?.at ?? 0) < at + unitsMax - 20; j++)
+      inside.add(places[j]?.word ?? "");
+    if (inside.size > best.count) best = { start: at, count: inside.size };
+  }
+  const start = best.start < 40 ? 0 : flat.lastIndexOf(" ", Math.max(0, best.start - 20)) + 1;
+  return start === 0 ? oneLine(flat, unitsMax) : `…${oneLine(flat.slice(start), unitsMax - 1)}`;
+}

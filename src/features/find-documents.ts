@@ -1,0 +1,198 @@
+import { WinnowError } from "../core/errors.ts";
+import type { Filter } from "../core/filter.ts";
+import { checkFilterKeys, parseFilter } from "../core/filter-parse.ts";
+import type { Hit, Metadata, Notice, Passage } from "../core/types.ts";
+import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
+
+/** Passages of one document in an answer. */
+const PASSAGES_PER_DOCUMENT_MAX = 3;
+/** Chunks that one query asks a corpus for at most while it looks for enough documents. */
+const CHUNKS_MAX = 1_000;
+const RRF_K = 60;
+
+export interface FindDocumentsOptions {
+  readonly text: string;
+  readonly mode: FindMode | "grep";
+  /** Documents at most. */
+  readonly documentsMax: number;
+  readonly where?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+export interface FoundDocument {
+  readonly id: string;
+  readonly corpus: string;
+  readonly uri: string;
+  readonly title: string;
+  readonly metadata: Metadata;
+  readonly rank: number;
+  /** Of its best chunk; orders this list only. */
+  readonly score: number;
+  readonly chunkIds: readonly string[];
+  readonly passages: readonly Passage[];
+  /** Ranks of the best chunk within each half of the search, where it has them. */
+  readonly lexicalRank?: number;
+  readonly denseRank?: number;
+}
+
+export interface FoundDocuments {
+  readonly schema: "find/1";
+  readonly query: string;
+  readonly mode: FindMode | "grep";
+  readonly corpora: readonly string[];
+  readonly documents: readonly FoundDocument[];
+  /** Grep only. */
+  readonly matchesTotal?: number;
+  readonly documentsTotal?: number;
+  readonly notices: readonly Notice[];
+}
+
+/** One query over open corpora, without an agent. Lists count documents. Rejects with `WinnowError`. */
+export async function findDocuments(
+  corpora: readonly CorpusReader[],
+  options: FindDocumentsOptions,
+): Promise<FoundDocuments> {
+  const text = options.text.trim();
+  if (text === "")
+    throw new WinnowError("invalid_argument", "The query is empty.", {
+      hint: 'Example: winnow find "connection pool"',
+    });
+  const where = parseFilter(options.where ?? []);
+  if (where.length > 0) {
+    const infos = await Promise.all(corpora.map((corpus) => corpus.info()));
+    checkFilterKeys(where, [...new Set(infos.flatMap((info) => info.metadataKeys))]);
+  }
+  const shared = {
+    schema: "find/1" as const,
+    query: text,
+    mode: options.mode,
+    corpora: corpora.map((corpus) => corpus.name),
+  };
+  const { mode } = options;
+  if (mode === "grep") {
+    const { hits, notices, ...totals } = await grepAll(corpora, text, options, where);
+    return { ...shared, documents: group(hits).slice(0, options.documentsMax), ...totals, notices };
+  }
+  const { hits, notices } = await findAll(corpora, text, mode, options, where);
+  return { ...shared, documents: group(hits).slice(0, options.documentsMax), notices };
+}
+
+interface Answer {
+  readonly hits: readonly Hit[];
+  readonly notices: readonly Notice[];
+}
+
+async function findAll(
+  corpora: readonly CorpusReader[],
+  text: string,
+  mode: FindMode,
+  options: FindDocumentsOptions,
+  where: Filter,
+): Promise<Answer> {
+  const answers = await Promise.all(corpora.map((corpus) => findEnough(corpus, text, mode, options, where)));
+  const [only, ...others] = answers;
+  if (only !== undefined && others.length === 0) return only;
+  // Scores of two corpora do not compare: only ranks are fused.
+  const hits = answers.flatMap((answer) => answer.hits.map((hit, i) => ({ ...hit, score: 1 / (RRF_K + i + 1) })));
+  return { hits: hits.sort((a, b) => b.score - a.score), notices: answers.flatMap((answer) => answer.notices) };
+}
+
+/** Asks for more chunks until they belong to enough documents: several chunks of one document may lead the list. */
+async function findEnough(
+  corpus: CorpusReader,
+  text: string,
+  mode: FindMode,
+  options: FindDocumentsOptions,
+  where: Filter,
+): Promise<Answer> {
+  for (
+    let chunksMax = Math.min(CHUNKS_MAX, options.documentsMax * 3);
+    ;
+    chunksMax = Math.min(CHUNKS_MAX, chunksMax * 4)
+  ) {
+    const answer = await corpus.find({
+      text,
+      mode,
+      chunksMax,
+      where,
+      excludeDocuments: new Set(options.exclude ?? []),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    const documents = new Set(answer.hits.map((hit) => hit.chunk.documentId)).size;
+    if (documents >= options.documentsMax || answer.hits.length < chunksMax || chunksMax === CHUNKS_MAX) return answer;
+  }
+}
+
+async function grepAll(
+  corpora: readonly CorpusReader[],
+  pattern: string,
+  options: FindDocumentsOptions,
+  where: Filter,
+): Promise<Answer & { readonly matchesTotal: number; readonly documentsTotal: number }> {
+  const answers = await Promise.all(
+    corpora.map((corpus) =>
+      corpus.grep({
+        pattern,
+        chunksMax: CHUNKS_MAX,
+        where,
+        excludeDocuments: new Set(options.exclude ?? []),
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      }),
+    ),
+  );
+  const hits = answers.flatMap((answer) =>
+    answer.hits.map(({ hit, match }): Hit => {
+      const { start, end, line, lineText } = match;
+      // The passage of a grep hit is its line, not the chunk around it.
+      return { ...hit, score: 1, chunk: { ...hit.chunk, start, end, line, text: lineText } };
+    }),
+  );
+  return {
+    hits,
+    notices: answers.flatMap((answer) => answer.notices),
+    matchesTotal: answers.reduce((total, answer) => total + answer.matchesTotal, 0),
+    documentsTotal: answers.reduce((total, answer) => total + answer.documentsTotal, 0),
+  };
+}
+
+/** Documents in the order of their best chunk; ties by number of chunks, then id (design §4). */
+function group(hits: readonly Hit[]): FoundDocument[] {
+  const documents = new Map<string, Hit[]>();
+  for (const hit of hits) {
+    const key = `${hit.corpus}\u0000${hit.chunk.documentId}`;
+    const list = documents.get(key);
+    if (list === undefined) documents.set(key, [hit]);
+    else list.push(hit);
+  }
+  const ordered = [...documents.values()].sort((a, b) => {
+    const [first, second] = [a[0], b[0]];
+    if (first === undefined || second === undefined) return 0;
+    return (
+      second.score - first.score || b.length - a.length || (first.chunk.documentId < second.chunk.documentId ? -1 : 1)
+    );
+  });
+  return ordered.flatMap((list, i) => {
+    const [best] = list;
+    return best === undefined ? [] : [foundDocument(list, best, i + 1)];
+  });
+}
+
+function foundDocument(hits: readonly Hit[], best: Hit, rank: number): FoundDocument {
+  const { chunk, corpus, score, lexicalRank, denseRank } = best;
+  return {
+    id: chunk.documentId,
+    corpus,
+    uri: chunk.uri,
+    title: chunk.title,
+    metadata: chunk.metadata,
+    rank,
+    score,
+    chunkIds: hits.map((hit) => hit.chunk.id),
+    passages: hits
+      .slice(0, PASSAGES_PER_DOCUMENT_MAX)
+      .map((hit) => ({ start: hit.chunk.start, end: hit.chunk.end, text: hit.chunk.text, line: hit.chunk.line })),
+    ...(lexicalRank === undefined ? {} : { lexicalRank }),
+    ...(denseRank === undefined ? {} : { denseRank }),
+  };
+}

@@ -1,0 +1,102 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { systemErrorCode, WinnowError } from "../core/errors.ts";
+import type { EndEvent } from "../record/events.ts";
+import { type RunRecord, readRecord } from "../record/reader.ts";
+
+const EXTENSION = ".jsonl";
+/** Records that a listing opens. */
+const RUNS_LISTED_MAX = 1_000;
+
+export interface RunSummary {
+  readonly runId: string;
+  readonly path: string;
+  readonly at: number;
+  readonly query: string;
+  readonly policy: string;
+  readonly profile: string;
+  /** `unfinished` when the record has no end: the process died, or the run is under way. */
+  readonly stopReason: EndEvent["stopReason"] | "unfinished";
+  readonly documents: number;
+  readonly turns: number;
+  readonly bytes: number;
+}
+
+/** Ids of the runs kept in these folders, newest first. A folder that is missing holds none. */
+export async function runFiles(
+  folders: readonly string[],
+): Promise<{ readonly runId: string; readonly path: string }[]> {
+  const lists = await Promise.all(
+    folders.map(async (folder) => {
+      try {
+        const names = (await readdir(folder)).filter((name) => name.endsWith(EXTENSION));
+        return names.map((name) => ({ runId: name.slice(0, -EXTENSION.length), path: join(folder, name) }));
+      } catch (error) {
+        if (systemErrorCode(error) === "ENOENT") return [];
+        throw error;
+      }
+    }),
+  );
+  return lists.flat().sort((a, b) => (a.runId < b.runId ? 1 : -1));
+}
+
+/** The newest `count` runs. A record that cannot be read is left out and counted in `damaged`. */
+export async function listRuns(
+  folders: readonly string[],
+  count: number,
+): Promise<{ readonly runs: readonly RunSummary[]; readonly damaged: readonly string[]; readonly total: number }> {
+  const files = await runFiles(folders);
+  const damaged: string[] = [];
+  const runs: RunSummary[] = [];
+  for (const { path } of files.slice(0, Math.min(count, RUNS_LISTED_MAX))) {
+    try {
+      runs.push(summarize(await readRecord(path), path, (await stat(path)).size));
+    } catch (error) {
+      if (!WinnowError.isInstance(error)) throw error;
+      damaged.push(path);
+    }
+  }
+  return { runs, damaged, total: files.length };
+}
+
+function summarize({ header, events }: RunRecord, path: string, bytes: number): RunSummary {
+  const end = events.at(-1);
+  const finished = end?.type === "end" ? end : undefined;
+  return {
+    runId: header.runId,
+    path,
+    at: header.at,
+    query: header.query,
+    policy: header.policy.name,
+    profile: (header.profile as { name: string }).name,
+    stopReason: finished?.stopReason ?? "unfinished",
+    documents: finished?.documents.length ?? 0,
+    turns: finished?.usage.turns ?? events.filter((event) => event.type === "decision").length,
+    bytes,
+  };
+}
+
+/**
+ * Path of a record: of the newest run when `wanted` is left out, else of the run with this id or a beginning of it that
+ * no other shares, else `wanted` itself as a path. Rejects with `run_not_found`.
+ */
+export async function findRun(wanted: string | undefined, folders: readonly string[]): Promise<string> {
+  const files = await runFiles(folders);
+  if (wanted === undefined) {
+    const newest = files[0];
+    if (newest !== undefined) return newest.path;
+    throw new WinnowError("run_not_found", "No run is recorded here yet.", {
+      hint: 'Make one with: winnow search "…"',
+    });
+  }
+  if (wanted.endsWith(EXTENSION)) return wanted;
+  const matching = files.filter(({ runId }) => runId.startsWith(wanted));
+  const [only, second] = matching;
+  if (only !== undefined && (second === undefined || only.runId === wanted)) return only.path;
+  if (second !== undefined) {
+    throw new WinnowError("run_not_found", `${matching.length} runs begin with "${wanted}".`, {
+      hint: "Give more of the id.",
+    });
+  }
+  throw new WinnowError("run_not_found", `There is no run "${wanted}".`, { hint: "List the runs with: winnow runs" });
+}

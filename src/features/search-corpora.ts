@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import type { Policy } from "../agent/policy.ts";
+import { type Profile, withLimit } from "../agent/profiles/profile.ts";
+import { profileByName } from "../agent/profiles/profiles.ts";
+import { newRunId, type Run, type RunLimits, startRun } from "../agent/run.ts";
+import { systemClock } from "../core/clock.ts";
+import { WinnowError } from "../core/errors.ts";
+import { checkFilterKeys, parseFilter } from "../core/filter-parse.ts";
+import type { TokenCounter } from "../core/token-counter.ts";
+import { VERSION } from "../core/version.ts";
+import { fileRecorder, memoryRecorder, recordFileName } from "../record/recorder.ts";
+import type { CorpusReader } from "../retrieval/corpus-reader.ts";
+
+/** Longest question in UTF-16 units. */
+const QUESTION_UNITS_MAX = 8_000;
+
+export interface SearchOptions {
+  readonly question: string;
+  readonly corpora: readonly CorpusReader[];
+  readonly policy: Policy;
+  readonly profile: string;
+  /** Size of the window in tokens; the profile's own when left out. */
+  readonly contextTokens?: number;
+  readonly pruning?: Profile["pruning"];
+  readonly documentsMax?: number;
+  readonly where?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly known?: readonly string[];
+  readonly limits?: RunLimits;
+  readonly seed?: number;
+  /** Folder for the record; nothing is written when left out. */
+  readonly runsFolder?: string;
+  readonly counter: TokenCounter;
+  readonly signal?: AbortSignal;
+}
+
+/** Starts a run of the agent over open corpora. Rejects before it starts when an option cannot be used. */
+export async function searchCorpora(options: SearchOptions): Promise<Run> {
+  const question = options.question.trim();
+  if (question === "")
+    throw new WinnowError("invalid_argument", "The question is empty.", {
+      hint: 'Example: winnow search "what did we decide about X?"',
+    });
+  if (question.length > QUESTION_UNITS_MAX) {
+    throw new WinnowError(
+      "limit_exceeded",
+      `The question has ${question.length} characters; the limit is ${QUESTION_UNITS_MAX}.`,
+      { hint: "Ask a shorter one." },
+    );
+  }
+  const profile = profileFor(options);
+  const where = parseFilter(options.where ?? []);
+  const infos = await Promise.all(options.corpora.map((corpus) => corpus.info()));
+  checkFilterKeys(where, [...new Set(infos.flatMap((info) => info.metadataKeys))]);
+  const runId = newRunId(systemClock.now());
+  const recorder =
+    options.runsFolder === undefined ? memoryRecorder() : fileRecorder(join(options.runsFolder, recordFileName(runId)));
+  const mode = profile.retrieval.mode;
+  return startRun({
+    query: question,
+    library: {
+      corpora: options.corpora,
+      mode,
+      where,
+      excludeDocuments: new Set([...(options.exclude ?? []), ...(options.known ?? [])]),
+    },
+    corpora: infos.map(({ name, generation, embedder }) => ({ name, generation, embedder })),
+    steering: { where: options.where ?? [], exclude: options.exclude ?? [], known: options.known ?? [] },
+    policy: options.policy,
+    profile,
+    counter: options.counter,
+    recorder,
+    clock: systemClock,
+    harness: VERSION,
+    runId,
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.documentsMax === undefined ? {} : { documentsMax: options.documentsMax }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+}
+
+function profileFor(options: SearchOptions): Profile {
+  let profile = profileByName(options.profile);
+  if (options.contextTokens !== undefined) profile = withLimit(profile, options.contextTokens);
+  if (options.pruning !== undefined) profile = { ...profile, pruning: options.pruning };
+  return profile;
+}
