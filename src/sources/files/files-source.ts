@@ -1,0 +1,99 @@
+import { resolve } from "node:path";
+import type { Listed, ReadOutcome, Source, SourceItem } from "../source.ts";
+import { type Confinement, confineTo } from "./confinement.ts";
+import { decodeText } from "./decode-text.ts";
+import { skippedBySystem } from "./file-error.ts";
+import { type FileSystem, nodeFileSystem } from "./file-system.ts";
+import { type FileType, fileTypeOf } from "./file-type.ts";
+import { FILES_LIMITS, type FilesLimits } from "./limits.ts";
+import { mergeByKey } from "./merge.ts";
+import { parseFile } from "./parse-file.ts";
+import { keyOf } from "./paths.ts";
+import { hashFile, readBytes } from "./read-bytes.ts";
+import { checkPlaces, lookUpRoots, notAFile, tooLarge } from "./roots.ts";
+import { assertEntries, type Walk, walkFolder } from "./walk.ts";
+
+const PLAIN_TEXT: FileType = { kind: "text" };
+
+export interface FilesSourceOptions {
+  /** Absolute paths of files or folders. */
+  readonly roots: readonly string[];
+  /** Absolute path of the corpus root, which keys are relative to. */
+  readonly base: string;
+  readonly limits?: Partial<FilesLimits>;
+  /** Default: the real one. */
+  readonly fileSystem?: FileSystem;
+}
+
+/**
+ * Files and folders as a source. `list` rejects with `source_not_found` when a root is missing and with
+ * `limit_exceeded` beyond `entriesMax`; an empty folder lists nothing. A root that was named is read even where its name
+ * or a rule above it would exclude it, and a file that was named is tried as text whatever its name says. The hash is
+ * that of the bytes: a file that was only touched keeps its documents, `modified` included.
+ */
+export function createFilesSource(options: FilesSourceOptions): Source {
+  const fileSystem = options.fileSystem ?? nodeFileSystem;
+  const limits = { ...FILES_LIMITS, ...options.limits };
+  checkPlaces(options.roots, options.base);
+  const places = { roots: options.roots, base: resolve(options.base), limits };
+  const reader: Reader = {
+    fileSystem,
+    limits,
+    confinement: confineTo(fileSystem, options.roots),
+    namedKeys: new Set(options.roots.map((root) => keyOf(places.base, resolve(root)))),
+  };
+  return {
+    type: "files",
+    list: (signal) => listRoots(places, { fileSystem, limits, signal }),
+    async hash(item, signal) {
+      if ((await reader.confinement.check(item)) !== undefined) return undefined;
+      return hashFile(fileSystem, item.location, limits.fileBytesMax, signal);
+    },
+    read: (item, signal) => readItem(item, reader, signal),
+  };
+}
+
+async function* listRoots(places: Parameters<typeof lookUpRoots>[1], walk: Walk): AsyncGenerator<Listed> {
+  const roots = await lookUpRoots(walk.fileSystem, places, walk.signal);
+  const streams = roots.folders.map((root) => ({ from: root.prefix, open: () => walkFolder(root, walk) }));
+  let count = 0;
+  for await (const listed of mergeByKey(streams, roots.single)) {
+    walk.signal.throwIfAborted();
+    count++;
+    assertEntries(count, walk.limits);
+    yield listed;
+  }
+}
+
+interface Reader {
+  readonly fileSystem: FileSystem;
+  readonly limits: FilesLimits;
+  readonly confinement: Confinement;
+  /** Keys of the roots themselves: a file that was named is read as text, whatever its name. */
+  readonly namedKeys: ReadonlySet<string>;
+}
+
+async function readItem(item: SourceItem, reader: Reader, signal: AbortSignal): Promise<ReadOutcome> {
+  signal.throwIfAborted();
+  const key = item.key;
+  const outside = await reader.confinement.check(item);
+  if (outside !== undefined) return { skipped: outside };
+  const name = key.slice(key.lastIndexOf("/") + 1);
+  const type = fileTypeOf(name) ?? (reader.namedKeys.has(key) ? PLAIN_TEXT : undefined);
+  if (type === undefined) {
+    return { skipped: { key, reason: "unsupported_type", detail: "Files of this type are not read." } };
+  }
+  const read = await readBytes(reader.fileSystem, item.location, reader.limits.fileBytesMax, signal);
+  if ("error" in read) return { skipped: skippedBySystem(key, read.error) };
+  if ("notAFile" in read) return { skipped: notAFile(key) };
+  if ("tooLarge" in read) return { skipped: tooLarge(key, read.tooLarge, reader.limits.fileBytesMax) };
+  const { hash, mtimeMs } = read;
+  const decoded = decodeText(read.bytes);
+  if ("binary" in decoded) return { skipped: { key, reason: "binary", detail: decoded.binary }, hash };
+  const file = { key, location: item.location, mtimeMs, name };
+  const parsed = await parseFile(file, type, decoded.text, reader.limits);
+  signal.throwIfAborted();
+  if ("reason" in parsed) return { skipped: { key, reason: parsed.reason, detail: parsed.detail }, hash };
+  const notes = decoded.note === undefined ? parsed.notes : [decoded.note, ...parsed.notes];
+  return { documents: parsed.documents, hash, notes };
+}
