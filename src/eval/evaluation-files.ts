@@ -1,0 +1,113 @@
+import { type FileHandle, mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod/mini";
+import { systemErrorCode, toWinnowError, WinnowError } from "../core/errors.ts";
+import { outcomeSchema, type QueryOutcome } from "./query-outcome.ts";
+
+const HEADER_FILE = "evaluation.json";
+const RESULTS_FILE = "results.jsonl";
+
+const headerSchema = z.object({
+  schema: z.literal("evaluation-header/1"),
+  id: z.string(),
+  /** Milliseconds since the epoch. */
+  startedAt: z.number(),
+  dataset: z.string(),
+  datasetHash: z.string(),
+  policy: z.string(),
+  profile: z.string(),
+  retrieval: z.string(),
+  k: z.number(),
+  seed: z.number(),
+  queries: z.number(),
+});
+
+/** What an evaluation is; written once, and equal when it is resumed. */
+export type EvaluationHeader = z.infer<typeof headerSchema>;
+
+/** An evaluation as it lies on disk: its header and the last outcome of every query, in the order of writing. */
+export interface StoredEvaluation {
+  readonly header: EvaluationHeader;
+  readonly outcomes: ReadonlyMap<string, QueryOutcome>;
+}
+
+/** Reads `folder` (`evaluations/<id>`). Undefined where no evaluation was begun; `record_corrupt` where it is damaged. */
+export async function readEvaluation(folder: string): Promise<StoredEvaluation | undefined> {
+  const header = await readIfPresent(join(folder, HEADER_FILE));
+  if (header === undefined) return undefined;
+  const outcomes = new Map<string, QueryOutcome>();
+  const lines = ((await readIfPresent(join(folder, RESULTS_FILE))) ?? "").split("\n");
+  // What follows the last line end was torn by a crash before it was acknowledged.
+  lines.pop();
+  for (const [i, line] of lines.entries()) {
+    const outcome = parse(outcomeSchema, line, `${RESULTS_FILE}, line ${i + 1}`);
+    // A query that failed and was run again has two lines.
+    outcomes.delete(outcome.query);
+    outcomes.set(outcome.query, outcome);
+  }
+  return { header: parse(headerSchema, header, HEADER_FILE), outcomes };
+}
+
+/** Appends outcomes, one at a time; each is on disk when `append` resolves. */
+export class ResultsFile {
+  readonly #file: FileHandle;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  /** Creates the folder and the header where there is none, and cuts off a torn last line. */
+  static async open(folder: string, header: EvaluationHeader, isNew: boolean): Promise<ResultsFile> {
+    await mkdir(folder, { recursive: true });
+    if (isNew) {
+      const path = join(folder, HEADER_FILE);
+      await writeFile(`${path}.part`, `${JSON.stringify(header, null, 2)}\n`, { flush: true });
+      await rename(`${path}.part`, path);
+    }
+    const file = await open(join(folder, RESULTS_FILE), "a+");
+    try {
+      const bytes = await file.readFile();
+      await file.truncate(bytes.lastIndexOf(10) + 1);
+      return new ResultsFile(file);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  append(outcome: QueryOutcome): Promise<void> {
+    const appended = this.#last.then(async () => {
+      await this.#file.appendFile(`${JSON.stringify(outcome)}\n`);
+      await this.#file.datasync();
+    });
+    this.#last = appended.catch(() => undefined);
+    return appended;
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#file.close();
+  }
+}
+
+async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT") return undefined;
+    throw toWinnowError(error, "record_corrupt");
+  }
+}
+
+function parse<T>(schema: z.ZodMiniType<T>, text: string, place: string): T {
+  try {
+    const parsed = schema.safeParse(JSON.parse(text));
+    if (parsed.success) return parsed.data;
+  } catch {
+    // Reported below like any other defect.
+  }
+  throw new WinnowError("record_corrupt", `The evaluation is damaged: ${place}.`, {
+    hint: "Remove its folder and evaluate again.",
+  });
+}
