@@ -47,11 +47,18 @@ export function describeGrepContract(engine: GrepEngineName): void {
 
     describeMatching(() => grep);
     describeRefusals(() => grep);
-    describeLimits(
-      engine,
-      () => grep,
-      () => root,
-    );
+    const open: OpenDocuments = async (name, documents, timeoutMs) => {
+      const folder = join(root, name);
+      await writeGrepSegment(folder, documents);
+      return openGrep({
+        segments: [{ folder }],
+        isLive: () => true,
+        engine,
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      });
+    };
+    describeLimits(() => grep, open);
+    describeStamina(() => grep, open);
   });
 }
 
@@ -66,78 +73,81 @@ async function found(grep: GrepEngine, request: GrepRequest): Promise<string[]> 
   );
 }
 
+/** Name, pattern, and what it finds as `id:start:text`. */
+const MATCHING: [string, string, string[]][] = [
+  [
+    "across segments, by document id, dead documents left out",
+    "alpha",
+    ["a.md:0:alpha", "a.md:21:alpha", "b.md:7:alpha"],
+  ],
+  ["^ at lines", "^(alpha|second|function)", ["a.md:0:alpha", "b.md:0:second", "b.md:7:alpha", "d.ts:0:function"]],
+  ["^ at the first line only where it is one", "^second", ["b.md:0:second"]],
+  [
+    "$ at lines and at the end",
+    "(alpha|end)$",
+    ["a.md:21:alpha", "a.md:35:end", "b.md:7:alpha", "b.md:13:end", "c.md:20:end"],
+  ],
+  ["whole lines", "^alpha$", ["b.md:7:alpha"]],
+  [". stays on a line", "alpha.*", ["a.md:0:alpha beta", "a.md:21:alpha", "b.md:7:alpha"]],
+  [
+    "every line",
+    "^.+$",
+    [
+      "a.md:0:alpha beta",
+      "a.md:11:Gamma (x) alpha",
+      "a.md:28:  tail end",
+      "b.md:0:second",
+      "b.md:7:alpha",
+      "b.md:13:end",
+      "c.md:0:été 😀 naïve e\u0301t\u00e9 😀end",
+      "c.md:24:ÄRGER 漢字 word😀",
+      "d.ts:0:function getUser(id) { return cache[id] && -1; }",
+      "d.ts:49:ERR_1234-AB ~~ a#b <tag>",
+      "f.txt:0:nul\0inside",
+      "f.txt:11:lone \ud800 x",
+      "g.txt:2:  indented first",
+    ],
+  ],
+  ["white space spans lines", "beta\\s+Gamma", ["a.md:6:beta\nGamma"]],
+  ["line ends", "second\\nalpha\\n", ["b.md:0:second\nalpha\n"]],
+  ["a line end written as itself", "second\nalpha", ["b.md:0:second\nalpha"]],
+  ["never across documents", "(?s)(end|tag>)\\s+(second|alpha|lone)", []],
+  ["(?s) lets . span lines", "(?s)second.alpha", ["b.md:0:second\nalpha"]],
+  ["a leading line end is real or none", "\\n+\\s*\\w+ first", ["g.txt:0:\n\n  indented first"]],
+  ["optional white space at a document's start", "\\s*second", ["b.md:0:second"]],
+  ["needed white space is not made up", "\\s+second", []],
+  ["alternation of any nesting", "beta|tail|(?:Gamma \\(x\\))", ["a.md:6:beta", "a.md:11:Gamma (x)", "a.md:30:tail"]],
+  ["inline flags", "(?i)GAMMA", ["a.md:11:Gamma"]],
+  ["scoped flags", "(?i:GAM)ma", ["a.md:11:Gamma"]],
+  ["scoped flags are scoped", "(?i:GAM)MA", []],
+  ["named groups", "(?P<first>be)(?<second>ta)", ["a.md:6:beta"]],
+  ["offsets behind astral characters", "naïve|end", ["a.md:35:end", "b.md:13:end", "c.md:7:naïve", "c.md:20:end"]],
+  ["astral characters themselves", "😀", ["c.md:4:😀", "c.md:18:😀", "c.md:37:😀"]],
+  ["one . is one character", "^ÄRGER .. word.$", ["c.md:24:ÄRGER 漢字 word😀"]],
+  ["combining marks", "e\u0301t", ["c.md:13:e\u0301t"]],
+  ["\\w, \\d and \\s are Unicode", "\\b?ï\\w+\\s", ["c.md:9:ïve "]],
+  ["Unicode classes", "\\p{Han}+", ["c.md:30:漢字"]],
+  ["code points", "\\u{1F600}end|\\x{6f22}|\\u00C4", ["c.md:18:😀end", "c.md:24:Ä", "c.md:30:漢"]],
+  ["surrogate pairs", "\\ud83d\\ude00end", ["c.md:18:😀end"]],
+  ["braces and brackets of code", "{ return cache\\[id] && -1; }", ["d.ts:21:{ return cache[id] && -1; }"]],
+  [
+    "classes with signs",
+    "[[&~#<-]{1,2}",
+    ["d.ts:35:[", "d.ts:40:&&", "d.ts:43:-", "d.ts:57:-", "d.ts:61:~~", "d.ts:65:#", "d.ts:68:<"],
+  ],
+  ["a leading hyphen", "-1;", ["d.ts:43:-1;"]],
+  ["a pattern like an option", "--help|-AB", ["d.ts:57:-AB"]],
+  ["escaped signs of other dialects", "\\<tag\\> ?|\\~\\~\\ ", ["d.ts:61:~~ ", "d.ts:68:<tag>"]],
+  ["lazy", "alpha.*?a", ["a.md:0:alpha beta"]],
+  ["what can be empty gives what is not", "x*", ["a.md:18:x", "f.txt:18:x"]],
+  ["what is always empty gives nothing", "^|$|\\b", []],
+  ["what a NUL became", "nul.inside", ["f.txt:0:nul\0inside"]],
+  ["behind a lone surrogate", "x$", ["f.txt:18:x"]],
+  ["no match", "nowhere", []],
+];
+
 function describeMatching(engine: () => GrepEngine): void {
-  test.each<[string, string, string[]]>([
-    [
-      "across segments, by document id, dead documents left out",
-      "alpha",
-      ["a.md:0:alpha", "a.md:21:alpha", "b.md:7:alpha"],
-    ],
-    ["^ at lines", "^(alpha|second|function)", ["a.md:0:alpha", "b.md:0:second", "b.md:7:alpha", "d.ts:0:function"]],
-    ["^ at the first line only where it is one", "^second", ["b.md:0:second"]],
-    [
-      "$ at lines and at the end",
-      "(alpha|end)$",
-      ["a.md:21:alpha", "a.md:35:end", "b.md:7:alpha", "b.md:13:end", "c.md:20:end"],
-    ],
-    ["whole lines", "^alpha$", ["b.md:7:alpha"]],
-    [". stays on a line", "alpha.*", ["a.md:0:alpha beta", "a.md:21:alpha", "b.md:7:alpha"]],
-    [
-      "every line",
-      "^.+$",
-      [
-        "a.md:0:alpha beta",
-        "a.md:11:Gamma (x) alpha",
-        "a.md:28:  tail end",
-        "b.md:0:second",
-        "b.md:7:alpha",
-        "b.md:13:end",
-        "c.md:0:été 😀 naïve e\u0301t\u00e9 😀end",
-        "c.md:24:ÄRGER 漢字 word😀",
-        "d.ts:0:function getUser(id) { return cache[id] && -1; }",
-        "d.ts:49:ERR_1234-AB ~~ a#b <tag>",
-        "f.txt:0:nul\0inside",
-        "f.txt:11:lone \ud800 x",
-        "g.txt:2:  indented first",
-      ],
-    ],
-    ["white space spans lines", "beta\\s+Gamma", ["a.md:6:beta\nGamma"]],
-    ["line ends", "second\\nalpha\\n", ["b.md:0:second\nalpha\n"]],
-    ["a line end written as itself", "second\nalpha", ["b.md:0:second\nalpha"]],
-    ["never across documents", "(?s)(end|tag>)\\s+(second|alpha|lone)", []],
-    ["(?s) lets . span lines", "(?s)second.alpha", ["b.md:0:second\nalpha"]],
-    ["a leading line end is real or none", "\\n+\\s*\\w+ first", ["g.txt:0:\n\n  indented first"]],
-    ["optional white space at a document's start", "\\s*second", ["b.md:0:second"]],
-    ["needed white space is not made up", "\\s+second", []],
-    ["alternation of any nesting", "beta|tail|(?:Gamma \\(x\\))", ["a.md:6:beta", "a.md:11:Gamma (x)", "a.md:30:tail"]],
-    ["inline flags", "(?i)GAMMA", ["a.md:11:Gamma"]],
-    ["scoped flags", "(?i:GAM)ma", ["a.md:11:Gamma"]],
-    ["scoped flags are scoped", "(?i:GAM)MA", []],
-    ["named groups", "(?P<first>be)(?<second>ta)", ["a.md:6:beta"]],
-    ["offsets behind astral characters", "naïve|end", ["a.md:35:end", "b.md:13:end", "c.md:7:naïve", "c.md:20:end"]],
-    ["astral characters themselves", "😀", ["c.md:4:😀", "c.md:18:😀", "c.md:37:😀"]],
-    ["one . is one character", "^ÄRGER .. word.$", ["c.md:24:ÄRGER 漢字 word😀"]],
-    ["combining marks", "e\u0301t", ["c.md:13:e\u0301t"]],
-    ["\\w, \\d and \\s are Unicode", "\\b?ï\\w+\\s", ["c.md:9:ïve "]],
-    ["Unicode classes", "\\p{Han}+", ["c.md:30:漢字"]],
-    ["code points", "\\u{1F600}end|\\x{6f22}|\\u00C4", ["c.md:18:😀end", "c.md:24:Ä", "c.md:30:漢"]],
-    ["surrogate pairs", "\\ud83d\\ude00end", ["c.md:18:😀end"]],
-    ["braces and brackets of code", "{ return cache\\[id] && -1; }", ["d.ts:21:{ return cache[id] && -1; }"]],
-    [
-      "classes with signs",
-      "[[&~#<-]{1,2}",
-      ["d.ts:35:[", "d.ts:40:&&", "d.ts:43:-", "d.ts:57:-", "d.ts:61:~~", "d.ts:65:#", "d.ts:68:<"],
-    ],
-    ["a leading hyphen", "-1;", ["d.ts:43:-1;"]],
-    ["a pattern like an option", "--help|-AB", ["d.ts:57:-AB"]],
-    ["escaped signs of other dialects", "\\<tag\\> ?|\\~\\~\\ ", ["d.ts:61:~~ ", "d.ts:68:<tag>"]],
-    ["lazy", "alpha.*?a", ["a.md:0:alpha beta"]],
-    ["what can be empty gives what is not", "x*", ["a.md:18:x", "f.txt:18:x"]],
-    ["what is always empty gives nothing", "^|$|\\b", []],
-    ["what a NUL became", "nul.inside", ["f.txt:0:nul\0inside"]],
-    ["behind a lone surrogate", "x$", ["f.txt:18:x"]],
-    ["no match", "nowhere", []],
-  ])("%s", async (_, pattern, expected) => {
+  test.each(MATCHING)("%s", async (_, pattern, expected) => {
     expect(await found(engine(), { pattern })).toEqual(expected);
   });
 
@@ -217,18 +227,13 @@ function describeRefusals(engine: () => GrepEngine): void {
   );
 }
 
-function describeLimits(engine: GrepEngineName, grep: () => GrepEngine, root: () => string): void {
-  const open = async (name: string, documents: { id: string; text: string }[], timeoutMs?: number) => {
-    const folder = join(root(), name);
-    await writeGrepSegment(folder, documents);
-    return openGrep({
-      segments: [{ folder }],
-      isLive: () => true,
-      engine,
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    });
-  };
+type OpenDocuments = (
+  name: string,
+  documents: { id: string; text: string }[],
+  timeoutMs?: number,
+) => Promise<GrepEngine>;
 
+function describeLimits(grep: () => GrepEngine, open: OpenDocuments): void {
   test("returns the first matches and counts all", async () => {
     const result = await grep().grep({ pattern: "alpha", matchesMax: 1 });
     expect(result).toMatchObject({ matchesTotal: 3, documentsTotal: 2, truncated: false });
@@ -258,7 +263,9 @@ function describeLimits(engine: GrepEngineName, grep: () => GrepEngine, root: ()
     const whole = await long.grep({ pattern: "(?s).+" });
     expect(whole.matches[0]).toMatchObject({ start: 0, end: 2_017, line: 1, lineText: "first" });
   });
+}
 
+function describeStamina(grep: () => GrepEngine, open: OpenDocuments): void {
   test.each(["(a+)+$", "(a|aa)+$", "(.*)*x", `${"a?".repeat(30) + "a".repeat(30)}!`])(
     "%s takes linear time",
     async (pattern) => {
