@@ -1,7 +1,9 @@
 /**
  * Removes English inflection: plural, `-ing`, `-ed`, a silent `e`, and `y` becomes `i`. Derivation (`-ation`, `-izer`,
- * `-ness`) stays, because it changes what a word means; on questions over encyclopedia text this did as well as the
- * Snowball stemmer at every cut-off, without a dependency. Only words of four or more letters a to z change.
+ * `-ness`) stays, because it changes what a word means. Measured on the 100 questions of musique-100: recall within 0.01
+ * of the Snowball stemmer at 2, 5, 10 and 30, so it is not worth a dependency. No stemming at all was better there at 5
+ * and 10 and worse at 30, differences that 100 questions cannot tell from chance; questions over prose in other words
+ * than the documents' are what stemming is for. Only words of four or more letters a to z change.
  */
 export function stemWord(word: string): string {
   if (!STEMMABLE.test(word)) return word;
