@@ -3,6 +3,7 @@ import type { Filter } from "../core/filter.ts";
 import { checkFilterKeys, parseFilter } from "../core/filter-parse.ts";
 import type { Hit, Metadata, Notice, Passage } from "../core/types.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
+import { rankDocuments } from "../retrieval/find/rank-documents.ts";
 
 /** Passages of one document in an answer. */
 const PASSAGES_PER_DOCUMENT_MAX = 3;
@@ -72,10 +73,10 @@ export async function findDocuments(
   const { mode } = options;
   if (mode === "grep") {
     const { hits, notices, ...totals } = await grepAll(corpora, text, options, where);
-    return { ...shared, documents: group(hits).slice(0, options.documentsMax), ...totals, notices };
+    return { ...shared, documents: toDocuments(hits, options.documentsMax), ...totals, notices };
   }
   const { hits, notices } = await findAll(corpora, text, mode, options, where);
-  return { ...shared, documents: group(hits).slice(0, options.documentsMax), notices };
+  return { ...shared, documents: toDocuments(hits, options.documentsMax), notices };
 }
 
 interface Answer {
@@ -156,26 +157,13 @@ async function grepAll(
   };
 }
 
-/** Documents in the order of their best chunk; ties by number of chunks, then id (design §4). */
-function group(hits: readonly Hit[]): FoundDocument[] {
-  const documents = new Map<string, Hit[]>();
-  for (const hit of hits) {
-    const key = `${hit.corpus}\u0000${hit.chunk.documentId}`;
-    const list = documents.get(key);
-    if (list === undefined) documents.set(key, [hit]);
-    else list.push(hit);
-  }
-  const ordered = [...documents.values()].sort((a, b) => {
-    const [first, second] = [a[0], b[0]];
-    if (first === undefined || second === undefined) return 0;
-    return (
-      second.score - first.score || b.length - a.length || (first.chunk.documentId < second.chunk.documentId ? -1 : 1)
-    );
-  });
-  return ordered.flatMap((list, i) => {
-    const [best] = list;
-    return best === undefined ? [] : [foundDocument(list, best, i + 1)];
-  });
+function toDocuments(hits: readonly Hit[], documentsMax: number): FoundDocument[] {
+  return rankDocuments(hits)
+    .slice(0, documentsMax)
+    .flatMap(({ hits: group }, i) => {
+      const [best] = group;
+      return best === undefined ? [] : [foundDocument(group, best, i + 1)];
+    });
 }
 
 function foundDocument(hits: readonly Hit[], best: Hit, rank: number): FoundDocument {

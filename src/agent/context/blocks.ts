@@ -84,6 +84,11 @@ export function stubBlock(shown: ShownChunk, counter: TokenCounter): Block {
 export function usageLine(used: number, profile: Profile): string {
   const { denominator, thousands } = profile.usageLine;
   const of = denominator === "limit" ? profile.budget.limit : profile.budget.soft;
-  const format = (tokens: number): string => (thousands ? tokens.toLocaleString("en-US") : String(tokens));
+  const format = (tokens: number): string => (thousands ? withThousands(tokens) : String(tokens));
   return `[Token usage: ${format(used)}/${format(of)}]`;
+}
+
+/** `14,203`. Intl does the same a hundred times slower, and this runs in every turn. */
+function withThousands(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }

@@ -243,13 +243,25 @@ function hasText(text: string | undefined): text is string {
   return text !== undefined && text.trim() !== "";
 }
 
-/** SHA-256 (hex) over the exact bytes that a policy is shown: roles, reasoning, text and calls of every message. */
+/** Messages do not change once rendered, so the digest of each is taken once. */
+const digests = new WeakMap<RenderedMessage, string>();
+
+function digestOf(message: RenderedMessage): string {
+  const known = digests.get(message);
+  if (known !== undefined) return known;
+  const calls = message.calls === undefined ? "" : JSON.stringify(message.calls);
+  const parts = [message.role, message.callId ?? "", message.reasoning?.text ?? "", messageText(message), calls];
+  const digest = createHash("sha256").update(parts.join("\u0000")).digest("hex");
+  digests.set(message, digest);
+  return digest;
+}
+
+/**
+ * SHA-256 (hex) over the SHA-256 of every message in order, each over the exact bytes that a policy is shown: role,
+ * reasoning, text and calls.
+ */
 export function promptHash(context: RenderedContext): string {
   const hash = createHash("sha256");
-  for (const message of context.messages) {
-    const calls = message.calls === undefined ? "" : JSON.stringify(message.calls);
-    const parts = [message.role, message.callId ?? "", message.reasoning?.text ?? "", messageText(message), calls];
-    hash.update(`${parts.join("\u0000")}\u0001`);
-  }
+  for (const message of context.messages) hash.update(digestOf(message));
   return hash.digest("hex");
 }

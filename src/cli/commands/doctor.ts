@@ -1,0 +1,26 @@
+import { doctor } from "../../features/doctor.ts";
+import type { CommandRun } from "../program.ts";
+import { commandContext } from "../scope.ts";
+
+const SIGNS = { ok: ["green", "ok"], warn: ["yellow", "warn"], fail: ["red", "fail"] } as const;
+
+export const run: CommandRun = async (_args, _options, scope) => {
+  const { config, corpusScope } = await commandContext(scope);
+  const report = await doctor(config, corpusScope);
+  const { output } = scope;
+  const failed = report.checks.some((check) => check.state === "fail");
+  if (output.json) output.printJson(report);
+  else {
+    output.print(`winnow ${report.version}`);
+    for (const { name, state, detail, hint } of report.checks) {
+      const [style, word] = SIGNS[state];
+      output.print(`${output.style(style, word.padEnd(5))} ${name.padEnd(12)} ${detail}`);
+      if (hint !== undefined) output.print(output.style("dim", `      ${" ".repeat(12)} ${hint}`));
+    }
+    output.print("");
+    for (const { name, value, origin } of report.settings) {
+      output.print(`${name.padEnd(16)} ${JSON.stringify(value)}  ${output.style("dim", origin)}`);
+    }
+  }
+  return failed ? 1 : 0;
+};

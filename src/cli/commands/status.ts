@@ -1,0 +1,56 @@
+import { oneLine, plural, stripControl } from "../../core/text.ts";
+import { type CorpusStatus, corpusStatus } from "../../features/corpus-status.ts";
+import { locateCorpora } from "../../features/open-corpora.ts";
+import type { Output } from "../output.ts";
+import type { CommandRun } from "../program.ts";
+import { commandContext } from "../scope.ts";
+
+export const run: CommandRun = async (_args, options, scope) => {
+  const { corpusScope } = await commandContext(scope);
+  const statuses = await Promise.all((await locateCorpora(corpusScope)).map(corpusStatus));
+  const { output } = scope;
+  if (output.json) output.printJson({ schema: "status/1", corpora: statuses });
+  else for (const status of statuses) print(status, options["skipped"] === true, output);
+  return 0;
+};
+
+function print(status: CorpusStatus, all: boolean, output: Output): void {
+  const row = (label: string, value: string): void => output.print(`  ${label.padEnd(12)}${value}`);
+  output.print(`${output.style("bold", stripControl(status.name))}  ${output.style("dim", status.location)}`);
+  row(
+    "documents",
+    `${status.documents.toLocaleString("en-US")} in ${plural(status.chunks, "chunk")}, ${status.tokens.toLocaleString("en-US")} tokens`,
+  );
+  row(
+    "items",
+    `${status.items.indexed.toLocaleString("en-US")} indexed, ${status.items.skipped} skipped, ${status.items.failed} failed`,
+  );
+  row(
+    "sources",
+    status.sources
+      .map(({ type, roots }) => `${type}: ${roots.map((root) => stripControl(root)).join(", ")}`)
+      .join("; "),
+  );
+  row("updated", `${status.updatedAt} (generation ${status.generation})`);
+  row("vectors", status.embedder ?? "none: searched by words only");
+  row(
+    "state",
+    status.ready
+      ? "ready"
+      : output.style("yellow", `${plural(status.unindexed, "row")} wait for the index: run winnow index`),
+  );
+  if (status.writing) row("writer", "another process is writing, or one died; winnow index takes over");
+  row("runs", String(status.runs));
+  const reasons = Object.entries(status.skippedByReason).sort(([, a], [, b]) => b - a);
+  if (reasons.length > 0)
+    row("skipped", reasons.map(([reason, count]) => `${count} ${reason.replaceAll("_", " ")}`).join(", "));
+  if (!all) {
+    if (reasons.length > 0) output.say(output.style("dim", "  winnow status --skipped lists them."));
+    return;
+  }
+  for (const { key, reason, detail } of status.skipped) {
+    output.print(
+      `  ${output.style("yellow", reason.replaceAll("_", " ").padEnd(17))} ${oneLine(stripControl(key), 200)}  ${output.style("dim", oneLine(stripControl(detail), 120))}`,
+    );
+  }
+}

@@ -1,0 +1,109 @@
+import { access, constants } from "node:fs/promises";
+import type { Config } from "../config/config.ts";
+import { toWinnowError, type WinnowError } from "../core/errors.ts";
+import { VERSION } from "../core/version.ts";
+import { corpusStatus } from "./corpus-status.ts";
+import { type CorpusScope, locateCorpora } from "./open-corpora.ts";
+
+const NODE_MIN = [20, 19] as const;
+
+export interface Check {
+  readonly name: string;
+  /** `warn`: a part is degraded; `fail`: commands will not work. */
+  readonly state: "ok" | "warn" | "fail";
+  readonly detail: string;
+  readonly hint?: string;
+}
+
+export interface DoctorReport {
+  readonly schema: "doctor/1";
+  readonly version: string;
+  readonly checks: readonly Check[];
+  readonly settings: Config["origins"];
+}
+
+/** Tries every part that commands depend on. Never rejects: what fails is a check that says so. */
+export async function doctor(config: Config, scope: CorpusScope): Promise<DoctorReport> {
+  const checks: Check[] = [checkNode(process.versions.node)];
+  checks.push(
+    await attempt(
+      "store",
+      tryStore,
+      "Install the package again for this platform; Lance ships binaries for Linux, macOS on Apple silicon and Windows.",
+    ),
+  );
+  checks.push(await attempt("grep", tryGrep, "Grep falls back to a slower engine."));
+  checks.push(await attempt("tokenizer", tryTokenizer, "Install the package again."));
+  checks.push(...(await checkCorpora(scope)));
+  return { schema: "doctor/1", version: VERSION, checks, settings: config.origins };
+}
+
+function checkNode(version: string): Check {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const fine = major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1]);
+  const detail = `Node.js ${version} on ${process.platform} ${process.arch}`;
+  return fine
+    ? { name: "node", state: "ok", detail }
+    : { name: "node", state: "fail", detail, hint: `Use Node.js ${NODE_MIN.join(".")} or newer.` };
+}
+
+async function attempt(name: string, work: () => Promise<string>, hint: string): Promise<Check> {
+  try {
+    return { name, state: "ok", detail: await work() };
+  } catch (error) {
+    return { name, state: name === "grep" ? "warn" : "fail", detail: toWinnowError(error).message, hint };
+  }
+}
+
+async function tryStore(): Promise<string> {
+  const { connect } = await import("@lancedb/lancedb");
+  const connection = await connect("memory://");
+  connection.close();
+  return "Lance loads";
+}
+
+async function tryGrep(): Promise<string> {
+  const { rgPath } = await import("@vscode/ripgrep");
+  await access(rgPath, constants.X_OK);
+  return `ripgrep at ${rgPath}`;
+}
+
+async function tryTokenizer(): Promise<string> {
+  const { loadTokenCounter } = await import("../models/o200k-token-counter.ts");
+  const counter = await loadTokenCounter();
+  return `${counter.name} counts`;
+}
+
+async function checkCorpora(scope: CorpusScope): Promise<Check[]> {
+  try {
+    const places = await locateCorpora(scope);
+    return await Promise.all(places.map(checkCorpus));
+  } catch (error) {
+    const known = toWinnowError(error);
+    const absent = known.code === "corpus_not_found" && scope.named.length === 0;
+    return [{ name: "corpus", state: absent ? "warn" : "fail", detail: known.message, ...hintOf(known) }];
+  }
+}
+
+async function checkCorpus(place: { readonly name: string; readonly folder: string }): Promise<Check> {
+  const name = `corpus ${place.name}`;
+  try {
+    const status = await corpusStatus(place);
+    const detail = `${status.documents} documents, ${status.chunks} chunks, generation ${status.generation}, at ${place.folder}`;
+    if (!status.ready)
+      return {
+        name,
+        state: "warn",
+        detail: `${detail}; ${status.unindexed} rows wait for the index`,
+        hint: "Run: winnow index",
+      };
+    return { name, state: "ok", detail };
+  } catch (error) {
+    const known = toWinnowError(error);
+    return { name, state: "fail", detail: known.message, ...hintOf(known) };
+  }
+}
+
+function hintOf(error: WinnowError): { hint?: string } {
+  return error.hint === undefined ? {} : { hint: error.hint };
+}

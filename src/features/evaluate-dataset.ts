@@ -1,0 +1,198 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { hashOf, type Profile, withLimit } from "../agent/profiles/profile.ts";
+import { profileByName } from "../agent/profiles/profiles.ts";
+import { startRun } from "../agent/run.ts";
+import { Trajectory } from "../agent/trajectory.ts";
+import { systemClock } from "../core/clock.ts";
+import { WinnowError } from "../core/errors.ts";
+import type { TokenCounter } from "../core/token-counter.ts";
+import { VERSION } from "../core/version.ts";
+import { type Dataset, loadDataset } from "../eval/dataset.ts";
+import type { SystemAnswer } from "../eval/query-outcome.ts";
+import { type EvaluatedSystem, type Evaluation, evaluate } from "../eval/run-evaluation.ts";
+import { fileRecorder, recordFileName } from "../record/recorder.ts";
+import { CORPUS_FOLDER_NAME, corpusLayout } from "../retrieval/corpus/layout.ts";
+import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
+import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
+import { choosePolicy } from "./choose-policy.ts";
+import { findDocuments } from "./find-documents.ts";
+import { type IndexEvent, indexCorpus } from "./index-corpus.ts";
+
+const CORPUS_FILE = "corpus.jsonl";
+const FIND_PREFIX = "find:";
+const FIND_MODES: readonly FindMode[] = ["lexical", "dense", "hybrid"];
+
+export interface EvaluateDatasetOptions {
+  /** Folder in the BEIR layout. Nothing is written there. */
+  readonly dataset: string;
+  /** Folder under which the dataset's index and evaluations are kept, by content. */
+  readonly cacheFolder: string;
+  /** `rules`, `scripted:FILE`, or a one-shot system: `find:lexical`, `find:dense`, `find:hybrid`. */
+  readonly policy: string;
+  readonly profile: string;
+  readonly contextTokens?: number;
+  readonly pruning?: Profile["pruning"];
+  /** Longest list, documents. */
+  readonly k: number;
+  readonly concurrency: number;
+  readonly seed: number;
+  /** First questions only. */
+  readonly limit?: number;
+  readonly resume?: string;
+  readonly timeoutMs?: number;
+  readonly counter: TokenCounter;
+  readonly signal: AbortSignal;
+  onIndex?(event: IndexEvent): void;
+}
+
+export interface StartedEvaluation {
+  readonly evaluation: Evaluation;
+  readonly dataset: Dataset;
+  /** Folder of this evaluation's files. */
+  readonly folder: string;
+  close(): Promise<void>;
+}
+
+/** Indexes a dataset unless that is done, and starts an evaluation on it. Rejects with `dataset_invalid` and the like. */
+export async function evaluateDataset(options: EvaluateDatasetOptions): Promise<StartedEvaluation> {
+  const whole = await loadDataset(options.dataset, options.signal);
+  const dataset = options.limit === undefined ? whole : { ...whole, queries: whole.queries.slice(0, options.limit) };
+  const folder = await indexDataset(whole, options);
+  const corpus = await openCorpus(folder, { name: dataset.name });
+  const { evaluationsFolder } = corpusLayout(folder);
+  const profile = profileOf(options);
+  const system = await systemFor(options, corpus, profile, folder);
+  const evaluation = evaluate({
+    dataset,
+    system: system.run,
+    folder: evaluationsFolder,
+    policy: options.policy,
+    profile: system.profile,
+    retrieval: system.retrieval,
+    k: options.k,
+    concurrency: options.concurrency,
+    seed: options.seed,
+    signal: options.signal,
+    ...(options.resume === undefined ? {} : { id: options.resume }),
+  });
+  return { evaluation, dataset, folder: join(evaluationsFolder, evaluation.id), close: () => corpus.close() };
+}
+
+/** The index of a dataset lies under the hash of its corpus, so that a changed corpus is another index. */
+async function indexDataset(dataset: Dataset, options: EvaluateDatasetOptions): Promise<string> {
+  const source = join(dataset.folder, CORPUS_FILE);
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(source)) hash.update(part as Buffer);
+  const folder = join(options.cacheFolder, `${dataset.name}-${hash.digest("hex").slice(0, 12)}`, CORPUS_FOLDER_NAME);
+  await indexCorpus(
+    { folder, base: dataset.folder, roots: [source], counter: options.counter, signal: options.signal },
+    (event) => options.onIndex?.(event),
+  );
+  return folder;
+}
+
+interface NamedSystem {
+  readonly run: EvaluatedSystem;
+  readonly profile: string;
+  readonly retrieval: string;
+}
+
+async function systemFor(
+  options: EvaluateDatasetOptions,
+  corpus: CorpusReader,
+  profile: Profile,
+  folder: string,
+): Promise<NamedSystem> {
+  const info = await corpus.info();
+  if (options.policy.startsWith(FIND_PREFIX)) {
+    const mode = FIND_MODES.find((name) => name === options.policy.slice(FIND_PREFIX.length));
+    if (mode === undefined) {
+      throw new WinnowError("policy_unavailable", `There is no one-shot system "${options.policy}".`, {
+        hint: `One-shot systems: ${FIND_MODES.map((name) => FIND_PREFIX + name).join(", ")}.`,
+      });
+    }
+    return { run: oneShot(corpus, mode, options.k), profile: "none", retrieval: describe(mode, info.embedder) };
+  }
+  await choosePolicy(options.policy);
+  const name = `${profile.name}@${profile.version}/${profile.budget.limit}/${profile.pruning}#${hashOf(profile)}`;
+  const run = agent(options, corpus, profile, corpusLayout(folder).runsFolder);
+  return { run, profile: name, retrieval: describe(profile.retrieval.mode, info.embedder) };
+}
+
+function describe(mode: FindMode, embedder: string | null): string {
+  return embedder === null && mode === "hybrid"
+    ? "lexical (no vectors)"
+    : `${mode}${embedder === null ? "" : ` ${embedder}`}`;
+}
+
+/** Documents of the index are named `corpus.jsonl#<id>`; the dataset knows them as `<id>`. */
+function datasetId(documentId: string): string {
+  return documentId.startsWith(`${CORPUS_FILE}#`) ? documentId.slice(CORPUS_FILE.length + 1) : documentId;
+}
+
+function oneShot(corpus: CorpusReader, mode: FindMode, k: number): EvaluatedSystem {
+  return async (query, signal): Promise<SystemAnswer> => {
+    const start = performance.now();
+    const found = await findDocuments([corpus], { text: query.text, mode, documentsMax: k, signal });
+    const documents = found.documents.map((document) => datasetId(document.id));
+    const seconds = (performance.now() - start) / 1000;
+    const none = { pruned: [], turns: 0, toolCalls: 1, promptTokens: 0, completionTokens: 0 };
+    return { documents, seen: documents, ...none, seconds, stopReason: "finished" };
+  };
+}
+
+function agent(
+  options: EvaluateDatasetOptions,
+  corpus: CorpusReader,
+  profile: Profile,
+  runsFolder: string,
+): EvaluatedSystem {
+  return async (query, signal): Promise<SystemAnswer> => {
+    const { generation, embedder } = await corpus.info();
+    const runId = `eval-${systemClock.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
+    const run = startRun({
+      query: query.text,
+      library: { corpora: [corpus], mode: profile.retrieval.mode, where: [], excludeDocuments: new Set() },
+      corpora: [{ name: corpus.name, generation, embedder }],
+      steering: { where: [], exclude: [], known: [] },
+      policy: await choosePolicy(options.policy),
+      profile,
+      counter: options.counter,
+      recorder: fileRecorder(join(runsFolder, recordFileName(runId))),
+      clock: systemClock,
+      harness: VERSION,
+      runId,
+      seed: options.seed,
+      documentsMax: Math.min(options.k, profile.documentsMax),
+      limits: options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs },
+      signal,
+    });
+    const trajectory = new Trajectory();
+    for await (const event of run) {
+      if (event.type === "tool_result" || event.type === "edit") trajectory.apply(event);
+    }
+    const result = await run.result;
+    if (result.stopReason === "cancelled") signal.throwIfAborted();
+    if (result.error !== undefined) throw new WinnowError("policy_failed", result.error.message);
+    const { turns, toolCalls, promptTokens, completionTokens, seconds } = result.usage;
+    return {
+      documents: result.documents.map((document) => datasetId(document.id)),
+      seen: trajectory.seenDocuments().map(datasetId),
+      pruned: trajectory.prunedDocuments().map(datasetId),
+      turns,
+      toolCalls,
+      promptTokens,
+      completionTokens,
+      seconds,
+      stopReason: result.stopReason,
+    };
+  };
+}
+
+function profileOf(options: EvaluateDatasetOptions): Profile {
+  const named = profileByName(options.profile);
+  const sized = options.contextTokens === undefined ? named : withLimit(named, options.contextTokens);
+  return options.pruning === undefined ? sized : { ...sized, pruning: options.pruning };
+}
