@@ -18,9 +18,10 @@ import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
 import { choosePolicy } from "./choose-policy.ts";
 import { findDocuments } from "./find-documents.ts";
-import { type IndexEvent, indexCorpus } from "./index-corpus.ts";
+import { type IndexProgress, indexCorpus } from "./index-corpus.ts";
 
 const CORPUS_FILE = "corpus.jsonl";
+const ROW_MARK = `${CORPUS_FILE}#`;
 const FIND_PREFIX = "find:";
 const FIND_MODES: readonly FindMode[] = ["lexical", "dense", "hybrid"];
 
@@ -44,7 +45,7 @@ export interface EvaluateDatasetOptions {
   readonly timeoutMs?: number;
   readonly counter: TokenCounter;
   readonly signal: AbortSignal;
-  onIndex?(event: IndexEvent): void;
+  onIndex?(progress: IndexProgress): void;
 }
 
 export interface StartedEvaluation {
@@ -87,8 +88,8 @@ async function indexDataset(dataset: Dataset, options: EvaluateDatasetOptions): 
   for await (const part of createReadStream(source)) hash.update(part as Buffer);
   const folder = join(options.cacheFolder, `${dataset.name}-${hash.digest("hex").slice(0, 12)}`, CORPUS_FOLDER_NAME);
   await indexCorpus(
-    { folder, base: dataset.folder, roots: [source], counter: options.counter, signal: options.signal },
-    (event) => options.onIndex?.(event),
+    { folder, paths: [source], signal: options.signal },
+    { onProgress: (progress) => options.onIndex?.(progress) },
   );
   return folder;
 }
@@ -127,9 +128,10 @@ function describe(mode: FindMode, embedder: string | null): string {
     : `${mode}${embedder === null ? "" : ` ${embedder}`}`;
 }
 
-/** Documents of the index are named `corpus.jsonl#<id>`; the dataset knows them as `<id>`. */
+/** Rows of the index are named `<path of corpus.jsonl>#<id>`; the dataset knows them as `<id>`. */
 function datasetId(documentId: string): string {
-  return documentId.startsWith(`${CORPUS_FILE}#`) ? documentId.slice(CORPUS_FILE.length + 1) : documentId;
+  const at = documentId.indexOf(ROW_MARK);
+  return at < 0 ? documentId : documentId.slice(at + ROW_MARK.length);
 }
 
 function oneShot(corpus: CorpusReader, mode: FindMode, k: number): EvaluatedSystem {

@@ -30,7 +30,7 @@ export const run: CommandRun = async (args, options, scope) => {
     seed: numberOption(options, "seed") ?? 0,
     counter: await loadTokenCounter(),
     signal,
-    onIndex: (event) => output.progress(`indexing: ${plural(event.documents, "document")}`),
+    onIndex: (progress) => output.progress(`indexing: ${plural(progress.documents, "document")}`),
     ...(pruning === "none" || pruning === "oldest" || pruning === "self-edit" ? { pruning } : {}),
     ...(limit === undefined ? {} : { limit }),
     ...(resume === undefined ? {} : { resume }),

@@ -2,12 +2,14 @@ import { plural } from "../../core/text.ts";
 import { type FindDocumentsOptions, type FoundDocuments, findDocuments } from "../../features/find-documents.ts";
 import { openCorpora } from "../../features/open-corpora.ts";
 import { printDocuments } from "../document-list.ts";
+import { locateOrOffer } from "../offer-index.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
 import { commandContext, numberOption, textOption, textsOption } from "../scope.ts";
 
 export const run: CommandRun = async (args, options, scope) => {
   const { config, corpusScope } = await commandContext(scope);
+  await locateOrOffer(corpusScope, scope);
   const corpora = await openCorpora(corpusScope);
   try {
     const found = await findDocuments(corpora, {

@@ -3,11 +3,12 @@ import type { SearchResult } from "../../agent/result.ts";
 import type { Run } from "../../agent/run.ts";
 import { WinnowError } from "../../core/errors.ts";
 import { choosePolicy } from "../../features/choose-policy.ts";
-import { locateCorpora, openCorpora } from "../../features/open-corpora.ts";
+import { openCorpora } from "../../features/open-corpora.ts";
 import { searchCorpora } from "../../features/search-corpora.ts";
 import { corpusLayout } from "../../retrieval/corpus/layout.ts";
 import { closingLines, printResult } from "../document-list.ts";
 import { LiveView } from "../live-view.ts";
+import { locateOrOffer } from "../offer-index.ts";
 import type { CommandRun, CommandScope } from "../program.ts";
 import { commandContext, numberOption, textOption, textsOption } from "../scope.ts";
 
@@ -18,7 +19,7 @@ const INTERRUPTED_EXIT = 130;
 export const run: CommandRun = async (args, options, scope) => {
   const { config, corpusScope } = await commandContext(scope);
   const { settings } = config;
-  const places = await locateCorpora(corpusScope);
+  const places = await locateOrOffer(corpusScope, scope);
   const policy = await choosePolicy(textOption(options, "policy") ?? settings.policy);
   const corpora = await openCorpora(corpusScope);
   try {
