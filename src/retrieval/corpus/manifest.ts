@@ -23,7 +23,7 @@ const identitySchema = z.object({
   embedder: z.nullable(z.object({ name: z.string(), dimension: z.int().check(z.positive()) })),
 });
 
-const sourceSchema = z.object({ type: z.string(), roots: z.array(z.string()) });
+const sourceSchema = z.object({ type: z.string(), roots: z.array(z.string()), excluded: z.array(z.string()) });
 
 const manifestSchema = z.object({
   generation: z.int().check(z.positive()),
@@ -73,6 +73,8 @@ export interface KnownSource {
   readonly type: string;
   /** Its roots as the source itself writes them; for files, POSIX paths relative to the corpus root. */
   readonly roots: readonly string[];
+  /** Keys within the roots that were forgotten. */
+  readonly excluded: readonly string[];
 }
 
 export interface GrepSegmentEntry {

@@ -1,5 +1,5 @@
 import { WinnowError } from "../../core/errors.ts";
-import type { Hit, Notice } from "../../core/types.ts";
+import type { Chunk, Hit, Notice } from "../../core/types.ts";
 import { chunkKey, type FindAnswer, type FindQuery } from "../corpus-reader.ts";
 import { analyzeQuery } from "../lexical/analyze.ts";
 import type { CandidateList, StoreReader } from "../store/store.ts";
@@ -102,11 +102,12 @@ async function toHits(
   const only = lexical === undefined ? dense : dense === undefined ? lexical : undefined;
   const scores = only && new Map(only.candidates.map(({ id, score }) => [id, score]));
   const best = fuse([ids(lexical), ids(dense)]).slice(0, query.chunksMax);
-  const chunks = await source.store.chunks(
-    best.map(({ id }) => id),
-    query.signal,
-  );
-  const byId = new Map(chunks.map((chunk) => [chunk.id, chunk]));
+  const byId = new Map<string, Chunk>();
+  for (const { chunk } of [...(lexical?.candidates ?? []), ...(dense?.candidates ?? [])]) {
+    if (chunk !== undefined) byId.set(chunk.id, chunk);
+  }
+  const missing = best.map(({ id }) => id).filter((id) => !byId.has(id));
+  for (const chunk of await source.store.chunks(missing, query.signal)) byId.set(chunk.id, chunk);
   return best.flatMap(({ id, score, ranks: [lexicalRank, denseRank] }): Hit[] => {
     const chunk = byId.get(id);
     if (chunk === undefined) return [];

@@ -44,6 +44,6 @@ export async function overfetch<Row extends Candidate>(options: OverfetchOptions
 /** Best first, ties by id. */
 export function rankCandidates(rows: readonly Candidate[]): Candidate[] {
   return rows
-    .map(({ id, documentId, score }) => ({ id, documentId, score }))
+    .map(({ id, documentId, score, chunk }) => ({ id, documentId, score, ...(chunk === undefined ? {} : { chunk }) }))
     .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 }

@@ -17,11 +17,13 @@ export interface StoreCapabilities {
   readonly writable: boolean;
 }
 
-/** A chunk that matched, without its text. A higher score is better; scores of different queries do not compare. */
+/** A chunk that matched. A higher score is better; scores of different queries do not compare. */
 export interface Candidate {
   readonly id: string;
   readonly documentId: string;
   readonly score: number;
+  /** The chunk itself, where fetching it along costs less than fetching it later. */
+  readonly chunk?: Chunk;
 }
 
 export interface CandidateQuery {

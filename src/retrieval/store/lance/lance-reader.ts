@@ -29,6 +29,7 @@ import {
   toSpans,
   VECTOR_COLUMN,
 } from "./lance-rows.ts";
+import { loadLance } from "./load-lance.ts";
 import { sqlAnd, sqlIn } from "./sql.ts";
 
 /** The index that `createIndex("terms")` makes. */
@@ -38,6 +39,8 @@ export const TERMS_INDEX = "terms_idx";
 const PREFILTER_DOCUMENTS_MAX = 10_000;
 /** Ids in one `IN (…)` of a look-up. */
 const LOOKUP_IDS_MAX = 1_000;
+/** Up to so many rows, fetching whole chunks at once is faster (9 ms) than in a second step for the best 30 (6 + 8 ms). */
+const WHOLE_ROWS_MAX = 128;
 /** With a filter, the first round fetches this many times what is asked for. */
 const FILTERED_ROUNDS_MAX = 2;
 
@@ -68,7 +71,7 @@ export class LanceReader implements StoreReader {
 
   async lexical(query: LexicalQuery): Promise<CandidateList> {
     if (query.terms.length === 0) return { candidates: [], complete: true };
-    const { MatchQuery, Operator } = await import("@lancedb/lancedb");
+    const { MatchQuery, Operator } = await loadLance();
     // A match query takes terms, not a query language: whatever they hold, they are looked up as they are.
     const match = new MatchQuery(query.terms.join(" "), TERMS_COLUMN, { fuzziness: 0, operator: Operator.Or });
     return this.#candidates(query, undefined, "_score", (limit, where, columns) => {
@@ -114,12 +117,13 @@ export class LanceReader implements StoreReader {
   ): Promise<CandidateList> {
     const excluded = native === undefined ? (query.exclude?.size ?? 0) : 0;
     const filter = query.where ?? [];
-    const columns = ["id", "document", score, ...(filter.length > 0 ? ["metadata"] : [])];
     const run = async (limit: number, where: string | undefined): Promise<readonly Row[]> => {
+      const whole = limit <= WHOLE_ROWS_MAX;
+      const columns = whole ? CHUNK_COLUMNS : ["id", "document", ...(filter.length > 0 ? ["metadata"] : [])];
       query.signal?.throwIfAborted();
-      const table = await fetch(limit, sqlAnd([native, where]), columns);
+      const table = await fetch(limit, sqlAnd([native, where]), [...columns, score]);
       query.signal?.throwIfAborted();
-      return toRows(table, score, filter.length > 0);
+      return toRows(table, score, whole, filter.length > 0);
     };
     const search = (where: string | undefined, accepts: (row: Row) => boolean, firstRows: number, rowsMax: number) =>
       overfetch<Row>({
@@ -220,14 +224,16 @@ export class LanceReader implements StoreReader {
   }
 }
 
-function toRows(table: Table, score: "_score" | "_distance", withMetadata: boolean): Row[] {
+function toRows(table: Table, score: "_score" | "_distance", whole: boolean, withMetadata: boolean): Row[] {
   const [ids, documents, scores] = [texts(table, "id"), texts(table, "document"), numbers(table, score)];
   const metadata = withMetadata ? texts(table, "metadata") : [];
+  const chunks = whole ? toChunks(table) : [];
   return ids.map((id, i) => ({
     id,
     documentId: documents[i] ?? "",
     score: score === "_score" ? (scores[i] ?? 0) : 1 - (scores[i] ?? 0),
     metadata: metadata[i] ?? "{}",
+    ...(chunks[i] === undefined ? {} : { chunk: chunks[i] }),
   }));
 }
 

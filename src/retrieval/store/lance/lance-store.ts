@@ -5,6 +5,7 @@ import { guarded } from "./lance-errors.ts";
 import { LanceReader } from "./lance-reader.ts";
 import { chunkSchema } from "./lance-rows.ts";
 import { CLEAN_UP_MARGIN_MS, createIndexes, LanceWriter } from "./lance-writer.ts";
+import { loadLance } from "./load-lance.ts";
 
 /**
  * Rows that may wait outside the index before the store is not ready. Measured with chunks of 330 words among 40,000:
@@ -31,7 +32,7 @@ export function lanceStore(options: LanceStoreOptions): Store {
   const { folder, vectorDimension, now = systemClock.now, cleanUpMarginMs = CLEAN_UP_MARGIN_MS } = options;
   let connection: Promise<Connection> | undefined;
   const connect = (): Promise<Connection> => {
-    connection ??= guarded("opening", async () => (await import("@lancedb/lancedb")).connect(folder));
+    connection ??= guarded("opening", async () => (await loadLance()).connect(folder));
     return connection;
   };
   const writerOf = async (name: string, committed: number | undefined, restore: boolean): Promise<StoreWriter> => {

@@ -4,6 +4,7 @@ import type { StoreCounts, StoreReader, StoreRow, StoreVersion, StoreWriter } fr
 import { guarded } from "./lance-errors.ts";
 import { LanceReader } from "./lance-reader.ts";
 import { TERMS_COLUMN, toRecord } from "./lance-rows.ts";
+import { loadLance } from "./load-lance.ts";
 import { sqlIn } from "./sql.ts";
 
 /** Bytes. Terms are at most 64 units; the library drops what is longer than its limit without a word. */
@@ -43,7 +44,7 @@ export class LanceWriter implements StoreWriter {
   async append(rows: readonly StoreRow[]): Promise<void> {
     if (rows.length === 0) return;
     await guarded("adding chunks", async () => {
-      const { makeArrowTable } = await import("@lancedb/lancedb");
+      const { makeArrowTable } = await loadLance();
       const records = rows.map((row) => toRecord(row, this.#options.vectorDimension));
       await this.#table.add(makeArrowTable(records, { schema: this.#options.schema }));
     });
@@ -100,7 +101,7 @@ export class LanceWriter implements StoreWriter {
  * only for phrases. Made before the first row, because a search without it ignores the settings.
  */
 export async function createIndexes(table: LanceTable): Promise<void> {
-  const { Index } = await import("@lancedb/lancedb");
+  const { Index } = await loadLance();
   const config = Index.fts({
     baseTokenizer: "whitespace",
     withPosition: false,

@@ -1,0 +1,246 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { toWinnowError } from "../../core/errors.ts";
+import type { Chunk, SourceDocument } from "../../core/types.ts";
+import type { CorpusWriter } from "../../retrieval/corpus/corpus-writer.ts";
+import type { StoreRow } from "../../retrieval/store/store.ts";
+import type { ReadOutcome, Source, SourceItem } from "../../sources/source.ts";
+import { nothing } from "./list-items.ts";
+import type { IndexParts } from "./parts.ts";
+import type { IndexTally } from "./progress.ts";
+import { readAhead } from "./read-ahead.ts";
+
+/** Items that are read while the one before them is cut into chunks. */
+const READ_AHEAD_ITEMS = 4;
+/** A commit follows when one of these is reached: they bound what a kill loses and what is held in memory. */
+const COMMIT_INTERVAL_MS = 5_000;
+const COMMIT_CHUNKS_MAX = 5_000;
+const COMMIT_TEXT_BYTES_MAX = 32 * 1024 * 1024;
+/** Commits take at most one part in this many of the time, however large the manifest. */
+const COMMIT_TIME_SHARE = 10;
+/** Documents of one item that are staged together. */
+const APPEND_DOCUMENTS_MAX = 256;
+/** How long documents are cut without letting anything else run. */
+const TURN_MS = 50;
+/** Coarse clocks of file systems: a change within this time of another may leave the time as it was. */
+const RACY_MS = 2_000;
+
+export interface IndexItemsOptions {
+  readonly listed: readonly SourceItem[];
+  readonly source: Source;
+  readonly parts: IndexParts;
+  readonly writer: CorpusWriter;
+  readonly tally: IndexTally;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  readonly report: () => void;
+}
+
+type Looked = { readonly touched: true } | { readonly outcome: ReadOutcome } | { readonly error: unknown };
+
+/** Reads and indexes the items that were listed as new or changed, and commits at intervals. */
+export async function indexItems(options: IndexItemsOptions): Promise<void> {
+  const { listed, writer, tally, now, signal } = options;
+  const pace = { lastMs: now(), durationMs: 0, chunks: tally.chunks, bytes: tally.bytes };
+  const commit = async (): Promise<void> => {
+    const startMs = now();
+    await writer.commit();
+    Object.assign(pace, { lastMs: now(), durationMs: now() - startMs, chunks: tally.chunks, bytes: tally.bytes });
+  };
+  const isDue = (): boolean =>
+    tally.chunks - pace.chunks >= COMMIT_CHUNKS_MAX ||
+    tally.bytes - pace.bytes >= COMMIT_TEXT_BYTES_MAX ||
+    (tally.documents > 0 && now() - pace.lastMs >= Math.max(COMMIT_INTERVAL_MS, COMMIT_TIME_SHARE * pace.durationMs));
+  const indexer = new ItemIndexer(options);
+  for await (const [item, looked] of readAhead(listed, READ_AHEAD_ITEMS, (next) => look(next, options))) {
+    try {
+      signal.throwIfAborted();
+      await indexer.take(item, looked);
+    } catch (error) {
+      // An item is staged as a whole or not at all, so what is staged now is sound.
+      if (signal.aborted) await commit();
+      throw error;
+    }
+    tally.itemsDone++;
+    options.report();
+    if (isDue()) await commit();
+  }
+}
+
+async function look(item: SourceItem, { source, writer, signal }: IndexItemsOptions): Promise<Looked> {
+  const known = writer.items.get(item.key);
+  try {
+    // A file of another size has other content; one of the same size may only have been touched.
+    if (known?.hash !== undefined && known.bytes === item.bytes && known.state !== "failed") {
+      if ((await source.hash(item, signal)) === known.hash) return { touched: true };
+    }
+    return { outcome: await source.read(item, signal) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+class ItemIndexer {
+  readonly #options: IndexItemsOptions;
+  #chunker: Promise<(document: SourceDocument) => readonly Chunk[]> | undefined;
+
+  constructor(options: IndexItemsOptions) {
+    this.#options = options;
+  }
+
+  async take(item: SourceItem, looked: Looked): Promise<void> {
+    const { writer, tally, signal } = this.#options;
+    const known = writer.items.get(item.key);
+    const place = { bytes: item.bytes, mtimeMs: item.mtimeMs, ...this.#racy(item) };
+    if ("touched" in looked) {
+      writer.touchItem(item.key, place);
+      if (known?.state === "skipped") tally.skip(known.reason ?? "unreadable");
+      else tally.unchanged++;
+      return;
+    }
+    if ("error" in looked) {
+      signal.throwIfAborted();
+      return this.#fail(item, looked.error);
+    }
+    const { outcome } = looked;
+    if ("skipped" in outcome) return this.#skip(item, outcome);
+    if (outcome.documents.length === 0) {
+      const skipped = { key: item.key, reason: "empty", detail: "It holds no document." } as const;
+      return this.#skip(item, { skipped, hash: outcome.hash });
+    }
+    await this.#index(item, outcome);
+  }
+
+  /** `racy` is kept as undefined when it no longer holds, so that it replaces what was known. */
+  #racy(item: SourceItem): { readonly racy: true | undefined } {
+    return { racy: this.#options.now() - item.mtimeMs < RACY_MS ? true : undefined };
+  }
+
+  #skip(item: SourceItem, outcome: Extract<ReadOutcome, { skipped: unknown }>): void {
+    const { writer, tally, source } = this.#options;
+    const { reason, detail } = outcome.skipped;
+    const known = writer.items.get(item.key);
+    tally.skip(reason);
+    if (known?.state === "indexed" && reason === "unreadable") return;
+    if (known?.state === "indexed") tally.removedHashes.push(known.hash);
+    if (reason === "vanished") {
+      writer.removeItem(item.key);
+      return;
+    }
+    writer.setItem({
+      ...nothing,
+      key: item.key,
+      source: source.type,
+      state: "skipped",
+      bytes: item.bytes,
+      mtimeMs: item.mtimeMs,
+      ...this.#racy(item),
+      ...(outcome.hash === undefined ? {} : { hash: outcome.hash }),
+      reason,
+      detail,
+    });
+  }
+
+  /** An item that was indexed before keeps that content: it is older, but it was right once. */
+  #fail(item: SourceItem, error: unknown): void {
+    const { writer, tally, source } = this.#options;
+    const { code, message } = toWinnowError(error);
+    tally.fail(item.key, message);
+    if (writer.items.get(item.key)?.state === "indexed") return;
+    const { key, bytes, mtimeMs } = item;
+    writer.setItem({
+      ...nothing,
+      key,
+      source: source.type,
+      state: "failed",
+      bytes,
+      mtimeMs,
+      reason: code,
+      detail: message,
+    });
+  }
+
+  async #index(item: SourceItem, outcome: Extract<ReadOutcome, { documents: unknown }>): Promise<void> {
+    const { writer, tally, source, parts } = this.#options;
+    this.#chunker ??= parts.loadChunker();
+    const chunker = await this.#chunker;
+    const known = writer.items.get(item.key);
+    let staged: StagedItem;
+    try {
+      staged = await this.#cut(item.key, outcome.documents, chunker);
+    } catch (error) {
+      this.#options.signal.throwIfAborted();
+      return this.#fail(item, error);
+    }
+    for (let i = 0; i < staged.documents.length; i += APPEND_DOCUMENTS_MAX) {
+      const part = staged.documents.slice(i, i + APPEND_DOCUMENTS_MAX);
+      const rows = part.flatMap(({ chunks }) => chunks.map((chunk) => this.#row(item.key, chunk)));
+      await writer.append(
+        item.key,
+        part.map(({ document }) => document),
+        rows,
+      );
+      await nextTurn();
+    }
+    const ids = outcome.documents.map(({ id }) => id);
+    writer.setItem({
+      key: item.key,
+      source: source.type,
+      state: "indexed",
+      bytes: item.bytes,
+      mtimeMs: item.mtimeMs,
+      hash: outcome.hash,
+      ...this.#racy(item),
+      ...(outcome.notes.length === 0 ? {} : { notes: outcome.notes }),
+      documents: ids.length,
+      chunks: staged.chunks,
+      tokens: staged.tokens,
+      textBytes: staged.textBytes,
+      ...(ids.length === 1 && ids[0] === item.key ? {} : { ids }),
+    });
+    tally.documents += ids.length;
+    tally.chunks += staged.chunks;
+    tally.bytes += staged.textBytes;
+    if (known?.state === "indexed") tally.changed++;
+    else tally.addedHashes.push(outcome.hash);
+  }
+
+  /** All documents are cut before anything is staged, so that one that cannot be cut leaves no half item behind. */
+  async #cut(
+    key: string,
+    documents: readonly SourceDocument[],
+    chunker: (document: SourceDocument) => readonly Chunk[],
+  ): Promise<StagedItem> {
+    const staged = { documents: [] as StagedDocument[], chunks: 0, tokens: 0, textBytes: 0 };
+    let turnMs = this.#options.now();
+    for (const document of documents) {
+      const chunks = chunker(document);
+      staged.documents.push({ document, chunks });
+      staged.chunks += chunks.length;
+      staged.tokens += chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
+      staged.textBytes += Buffer.byteLength(document.text);
+      if (this.#options.now() - turnMs < TURN_MS) continue;
+      await nextTurn();
+      this.#options.signal.throwIfAborted();
+      turnMs = this.#options.now();
+    }
+    if (staged.chunks === 0) throw new Error(`${key} gave no chunk.`);
+    return staged;
+  }
+
+  #row(item: string, chunk: Chunk): StoreRow {
+    const text = [chunk.title, ...chunk.headings, chunk.text].join("\n");
+    return { chunk, item, terms: this.#options.parts.analyze(text) };
+  }
+}
+
+interface StagedDocument {
+  readonly document: SourceDocument;
+  readonly chunks: readonly Chunk[];
+}
+
+interface StagedItem {
+  readonly documents: readonly StagedDocument[];
+  readonly chunks: number;
+  readonly tokens: number;
+  readonly textBytes: number;
+}

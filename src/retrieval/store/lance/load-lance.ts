@@ -1,0 +1,13 @@
+type Lance = typeof import("@lancedb/lancedb");
+
+let loading: Promise<Lance> | undefined;
+
+/**
+ * Loads the native library at the first use. Its own warnings ("will be created") would go to the user's terminal; only
+ * its errors may, unless the user asked for more.
+ */
+export function loadLance(): Promise<Lance> {
+  process.env["LANCEDB_LOG"] ??= "error";
+  loading ??= import("@lancedb/lancedb");
+  return loading;
+}
