@@ -68,7 +68,15 @@ function decodeBroken(bytes: Uint8Array): Decoded {
   // In another encoding hardly any byte beyond ASCII forms valid UTF-8; where most do, the file is damaged UTF-8.
   if (sound > broken)
     return finish(lenient, `Not valid UTF-8: ${broken.toLocaleString("en-US")} places were replaced.`);
-  return finish(new TextDecoder("windows-1252").decode(bytes), "Not valid UTF-8; read as windows-1252.");
+  return finish(decodeWindows1252(bytes), "Not valid UTF-8; read as windows-1252.");
+}
+
+/** Characters of the bytes 0x80 to 0x9F. Spelled out because Node 20 decodes this encoding as if it were latin1. */
+const WINDOWS_1252 = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ";
+
+function decodeWindows1252(bytes: Uint8Array): string {
+  const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  return latin1.replace(/[\x80-\x9f]/g, (character) => WINDOWS_1252.charAt(character.charCodeAt(0) - 0x80));
 }
 
 function finish(text: string, note?: string): Decoded {

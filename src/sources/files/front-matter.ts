@@ -32,7 +32,7 @@ export async function readFrontMatter(text: string): Promise<FrontMatter> {
   let value: unknown;
   try {
     const { parse } = await import("yaml");
-    value = parse(block.yaml, { schema: "core", maxAliasCount: 20, logLevel: "silent" });
+    value = parse(block.yaml, { schema: "core", maxAliasCount: 20, logLevel: "error" });
   } catch (error) {
     return broken(error instanceof Error ? (error.message.split("\n")[0] ?? "").replace(/:$/, "") : "it is not YAML");
   }

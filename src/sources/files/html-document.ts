@@ -136,7 +136,8 @@ function bare(html: string, note: string): HtmlText {
   const title = titleSource(html);
   const text = decodeEntities(parts.join(""))
     .replace(/^[ \t]+|[ \t]+$/gm, "")
-    .replace(/\n{3,}/g, "\n\n");
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
   return { text, title: title === undefined ? undefined : titleText(decodeEntities(title)), note };
 }
 
