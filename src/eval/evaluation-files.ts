@@ -2,15 +2,31 @@ import { type FileHandle, mkdir, open, readFile, rename, writeFile } from "node:
 import { join } from "node:path";
 import { z } from "zod/mini";
 import { systemErrorCode, toWinnowError, WinnowError } from "../core/errors.ts";
-import { outcomeSchema, type QueryOutcome } from "./query-outcome.ts";
+import { outcomeSchema } from "./outcome-schema.ts";
+import type { QueryOutcome } from "./query-outcome.ts";
 
 const HEADER_FILE = "evaluation.json";
 const RESULTS_FILE = "results.jsonl";
 
-const headerSchema = z.object({
+/** What an evaluation is; written once, and equal when it is resumed. */
+export interface EvaluationHeader {
+  readonly schema: "evaluation-header/1";
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly dataset: string;
+  readonly datasetHash: string;
+  readonly policy: string;
+  readonly profile: string;
+  readonly retrieval: string;
+  readonly k: number;
+  readonly seed: number;
+  readonly queries: number;
+}
+
+const headerSchema: z.ZodMiniType<EvaluationHeader> = z.object({
   schema: z.literal("evaluation-header/1"),
   id: z.string(),
-  /** Milliseconds since the epoch. */
   startedAt: z.number(),
   dataset: z.string(),
   datasetHash: z.string(),
@@ -21,9 +37,6 @@ const headerSchema = z.object({
   seed: z.number(),
   queries: z.number(),
 });
-
-/** What an evaluation is; written once, and equal when it is resumed. */
-export type EvaluationHeader = z.infer<typeof headerSchema>;
 
 /** An evaluation as it lies on disk: its header and the last outcome of every query, in the order of writing. */
 export interface StoredEvaluation {

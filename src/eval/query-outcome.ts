@@ -1,4 +1,3 @@
-import { z } from "zod/mini";
 import type { DatasetQuery } from "./dataset.ts";
 import { allGoldAt, answerFound, f1, precision, pruneAccuracy, recall, recallAt, trajectoryRecall } from "./metrics.ts";
 
@@ -21,58 +20,40 @@ export interface SystemAnswer {
   readonly stopReason: string;
 }
 
-const measure = z.number().check(z.minimum(0), z.maximum(1));
-const atCutOffs = z.object({ "2": measure, "5": measure, "10": measure, "30": measure });
-const count = z.number().check(z.minimum(0));
-const ids = z.array(z.string());
-
-const scoresSchema = z.object({
-  listLength: count,
-  recall: measure,
-  precision: measure,
-  f1: measure,
-  allGold: measure,
-  answerFound: z.nullable(measure),
-  trajectoryRecall: measure,
-  pruneAccuracy: z.nullable(measure),
-  prunes: count,
-  recallAt: atCutOffs,
-  allGoldAt: atCutOffs,
-});
+/** One number for each of `CUT_OFFS`. */
+export interface AtCutOffs {
+  readonly "2": number;
+  readonly "5": number;
+  readonly "10": number;
+  readonly "30": number;
+}
 
 /** Measures of one query, all of them in 0..1 but `listLength` and `prunes`. */
-export type QueryScores = z.infer<typeof scoresSchema>;
-
-const answerSchema = z.object({
-  documents: ids,
-  seen: ids,
-  pruned: ids,
-  turns: count,
-  toolCalls: count,
-  promptTokens: count,
-  completionTokens: count,
-  seconds: count,
-  stopReason: z.string(),
-});
-
-/** The answer as it will be stored, or undefined when it is not one (`NaN` seconds, say), which could not be read back. */
-export function checkedAnswer(answer: SystemAnswer): z.infer<typeof answerSchema> | undefined {
-  return answerSchema.safeParse(answer).data;
+export interface QueryScores {
+  readonly listLength: number;
+  readonly recall: number;
+  readonly precision: number;
+  readonly f1: number;
+  readonly allGold: number;
+  readonly answerFound: number | null;
+  readonly trajectoryRecall: number;
+  readonly pruneAccuracy: number | null;
+  readonly prunes: number;
+  readonly recallAt: AtCutOffs;
+  readonly allGoldAt: AtCutOffs;
 }
 
 /** One line of `results.jsonl`. `gold` is repeated here so that evaluations can be compared without their dataset. */
-export const outcomeSchema = z.object({
-  query: z.string(),
+export interface QueryOutcome {
+  readonly query: string;
   /** Milliseconds since the epoch at the end. */
-  at: z.number(),
-  gold: ids,
-  answer: z.nullable(answerSchema),
+  readonly at: number;
+  readonly gold: readonly string[];
+  readonly answer: SystemAnswer | null;
   /** Null exactly when there is an answer. */
-  error: z.nullable(z.object({ code: z.string(), message: z.string() })),
-  scores: scoresSchema,
-});
-
-export type QueryOutcome = z.infer<typeof outcomeSchema>;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly scores: QueryScores;
+}
 
 /** Scores of an answer: recall, precision and f1 of its first `k` documents, ranked recall of all of them. */
 export function scoreAnswer(
@@ -113,8 +94,6 @@ export function failureScores(query: DatasetQuery): QueryScores {
   };
   return scoreAnswer(nothing, query, 1, []);
 }
-
-export type AtCutOffs = QueryScores["recallAt"];
 
 export function eachCutOff(value: (cutOff: number) => number): AtCutOffs {
   return { "2": value(2), "5": value(5), "10": value(10), "30": value(30) };

@@ -7,7 +7,8 @@ import { oneLine } from "../core/text.ts";
 import type { Dataset, DatasetQuery } from "./dataset.ts";
 import { type EvaluationHeader, ResultsFile, readEvaluation } from "./evaluation-files.ts";
 import { type EvaluationRow, evaluationRow } from "./evaluation-row.ts";
-import { checkedAnswer, failureScores, type QueryOutcome, type SystemAnswer, scoreAnswer } from "./query-outcome.ts";
+import { checkedAnswer } from "./outcome-schema.ts";
+import { failureScores, type QueryOutcome, type SystemAnswer, scoreAnswer } from "./query-outcome.ts";
 
 export const CONCURRENCY_MAX = 64;
 export const K_MAX = 1_000;
