@@ -126,6 +126,7 @@ function account(
 ): void {
   const { usage } = decision;
   const reported = usage?.promptTokens;
+  session.reportedTokens = reported;
   if (reported !== undefined) session.extraTokens = Math.max(0, reported - context.tokens);
   session.spent.prompt += reported ?? context.tokens;
   session.spent.completion += usage?.completionTokens ?? decision.completionTokens;

@@ -37,6 +37,8 @@ export class Session {
   #failed = 0;
   /** By how much the server's count exceeded ours at the last decision. */
   extraTokens = 0;
+  /** Prompt tokens of the last decision as the server counted them, if it did. */
+  reportedTokens: number | undefined;
   lastPrompt: RenderedContext | undefined;
   readonly spent = { prompt: 0, completion: 0, cached: 0, reusable: 0, cost: 0, priced: false };
 
@@ -199,7 +201,7 @@ export class Session {
       soft,
       hard,
       line: usageLine(used, profile),
-      ...(this.extraTokens > 0 ? { reported: used } : {}),
+      ...(this.reportedTokens === undefined ? {} : { reported: this.reportedTokens }),
     });
     if (used >= soft && profile.softNotice !== "off" && profile.pruning !== "oldest") {
       this.emit({
