@@ -61,7 +61,10 @@ export function npm(cwd: string, args: readonly string[]): string {
 
 /** Builds if needed, packs, and unpacks. `remove` deletes it all again. */
 export function packAndUnpack(): Packed & { remove(): void } {
-  execFileSync(process.execPath, [join(checkout, "scripts", "build.mjs")], { cwd: checkout, stdio: "ignore" });
+  execFileSync(process.execPath, [join(checkout, "scripts", "build.mjs")], {
+    cwd: checkout,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const folder = mkdtempSync(join(tmpdir(), "winnow-packed-"));
   const [{ filename }] = JSON.parse(npm(checkout, ["pack", "--json", "--pack-destination", folder]));
   const tarball = join(folder, filename);
