@@ -121,6 +121,7 @@ export class Session {
       const end = this.#conclusion(accepted) ?? (await this.#act(accepted));
       if (end !== undefined) return end;
       this.#closeTurn();
+      this.#tellUnpriced();
     }
   }
 
@@ -181,6 +182,13 @@ export class Session {
       });
     }
     return this.#refused >= REFUSED_TURNS_MAX ? this.#force("budget_exhausted") : undefined;
+  }
+
+  /** A cost limit that cannot bind is worth a word. */
+  #tellUnpriced(): void {
+    if (this.options.limits?.costUsdMax === undefined || this.spent.priced || this.#turn !== 1) return;
+    const message = "The policy reports no cost, so the cost limit cannot bind.";
+    this.emit({ type: "notice", code: "no_price", message, shown: "never" });
   }
 
   /** Usage line and notice that close a turn. */
