@@ -19,7 +19,7 @@ import {
   writeCorpusFile,
   writeManifest,
 } from "./manifest.ts";
-import { findDamagedSegments, nextFreeGeneration, removeIfEmpty, removeOrphans } from "./recover.ts";
+import { findDamagedSegments, nextFreeGeneration, RETAIN_MS, removeIfEmpty, removeOrphans } from "./recover.ts";
 import { openFolderStore } from "./store-of.ts";
 import { lockWriter, type ProcessTable, systemProcesses, type WriterLock } from "./writer-lock.ts";
 
@@ -27,8 +27,6 @@ import { lockWriter, type ProcessTable, systemProcesses, type WriterLock } from 
 const STAGED_ROWS_MAX = 2_000;
 /** Rows outside the index at which a long run brings them in: as many as are inside, so that it stays linear. */
 const UNINDEXED_ROWS_MIN = 20_000;
-/** Replaced files stay this long for readers that are in the middle of a call. */
-const RETAIN_MS = 60_000;
 /** Documents whose texts are read from the store at once when a grep segment is written anew. */
 const REWRITE_DOCUMENTS_MAX = 100;
 
@@ -182,7 +180,7 @@ export class CorpusWriter {
       }
     }
     for (const row of rows) this.#rows.push(row);
-    if (this.#rows.length >= STAGED_ROWS_MAX) await this.#flush();
+    if (this.#rows.length >= STAGED_ROWS_MAX) await guarded(() => this.#flush());
   }
 
   /** Stages the state of an item whose documents, if any, were appended just before. */
@@ -245,7 +243,7 @@ export class CorpusWriter {
    */
   async commit(): Promise<void> {
     if (!this.#dirty) return;
-    await this.#commit(false);
+    await guarded(() => this.#commit(false));
   }
 
   /**
@@ -254,7 +252,7 @@ export class CorpusWriter {
    */
   async finish(unindexedRowsMax: number): Promise<void> {
     await this.commit();
-    if ((this.#manifest?.unindexed ?? 0) > unindexedRowsMax) await this.#commit(true);
+    if ((this.#manifest?.unindexed ?? 0) > unindexedRowsMax) await guarded(() => this.#commit(true));
     // Everything is committed; what cannot be freed now is freed the next time.
     await this.#storeWriter?.cleanUp(RETAIN_MS).catch(() => undefined);
   }
@@ -360,6 +358,14 @@ export class CorpusWriter {
       await this.#lock.release();
       if (this.#manifest === undefined) await removeIfEmpty(this.#layout.folder);
     }
+  }
+}
+
+async function guarded(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw toWinnowError(error, "store_failed");
   }
 }
 

@@ -1,5 +1,5 @@
 import { readdir, rm, rmdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { systemErrorCode, toWinnowError } from "../../core/errors.ts";
 import { readSegmentIndex } from "../grep/segment.ts";
 import { type CorpusLayout, grepSegmentOf, itemsFileOf } from "./layout.ts";
@@ -8,21 +8,30 @@ import { TEMPORARY_SUFFIX } from "./sealed-file.ts";
 
 /** Temporary files of a lock may belong to a writer that is just starting. */
 const TEMPORARY_AGE_MS = 60_000;
+/** Replaced files stay this long for readers that are in the middle of a call. */
+export const RETAIN_MS = 60_000;
 
 /**
- * Deletes what a killed writer left: temporary files, and everything that the manifest does not name. Only under the
- * writer's lock. A reader in the middle of a call on an older generation notices and starts again.
+ * Deletes what a killed writer left: temporary files, and what the manifest does not name. Only under the writer's
+ * lock. What the manifest replaced a moment ago stays for readers that are still at it.
  */
 export async function removeOrphans(
   layout: CorpusLayout,
   manifest: Manifest | undefined,
   nowMs: number,
 ): Promise<void> {
-  const items = manifest === undefined ? undefined : itemsFileOf(layout, manifest.generation);
-  const segments = new Set((manifest?.grep ?? []).map(({ segment }) => grepSegmentOf(layout, segment)));
-  for (const path of await pathsIn(layout.itemsFolder)) if (path !== items) await rm(path, { force: true });
+  const generation = manifest?.generation ?? 0;
+  const settled = manifest === undefined || nowMs - Date.parse(manifest.updatedAt) > RETAIN_MS;
+  const segments = new Set((manifest?.grep ?? []).map(({ segment }) => segment));
+  const isOrphan = (path: string, named: boolean): boolean => {
+    const number = /^([0-9]{1,15})(\.json)?$/.exec(basename(path))?.[1];
+    return !named && (settled || number === undefined || Number(number) > generation);
+  };
+  for (const path of await pathsIn(layout.itemsFolder)) {
+    if (isOrphan(path, path === itemsFileOf(layout, generation))) await rm(path, { force: true, recursive: true });
+  }
   for (const path of await pathsIn(layout.grepFolder)) {
-    if (!segments.has(path)) await rm(path, { recursive: true, force: true });
+    if (isOrphan(path, segments.has(Number(basename(path))))) await rm(path, { force: true, recursive: true });
   }
   for (const path of await pathsIn(layout.folder)) {
     if (path.endsWith(TEMPORARY_SUFFIX) && (await isOld(path, nowMs))) await rm(path, { force: true });

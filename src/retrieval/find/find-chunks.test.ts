@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import { parseFilter } from "../../core/filter-parse.ts";
+import { memoryStore } from "../../testing/memory-store.ts";
+import { storeRow } from "../../testing/store-contract.ts";
+import { chunkKey, type FindQuery } from "../corpus-reader.ts";
+import { analyzeText } from "../lexical/analyze.ts";
+import type { StoreRow } from "../store/store.ts";
+import { type FindSource, findChunks } from "./find-chunks.ts";
+
+const row = (id: string, text: string, more: Parameters<typeof storeRow>[2] = {}): StoreRow => ({
+  ...storeRow(id, text, more),
+  terms: analyzeText(text),
+});
+
+const ROWS = [
+  row("river", "The river runs through the valley", { vector: [0, 1, 0], metadata: { year: 2001 } }),
+  row("stream", "A stream runs dry", { vector: [0.1, 1, 0], metadata: { year: 2002 } }),
+  row("car", "The car runs", { vector: [1, 0, 0], metadata: { year: 2003 } }),
+  row("tree", "A tree grows", { vector: [0, 0, 1], metadata: { year: 2004 } }),
+];
+
+async function source(rows: readonly StoreRow[] = ROWS, vectors = true): Promise<FindSource> {
+  const store = memoryStore(vectors ? { vectorDimension: 3 } : {});
+  const writer = await store.createWriter("t");
+  await writer.append(rows);
+  const reader = await store.openReader(await writer.commit());
+  return {
+    corpus: "c",
+    store: reader,
+    ...(vectors ? { embedQuery: async () => Float32Array.of(0, 1, 0.2) } : {}),
+  };
+}
+
+const query = (more: Partial<FindQuery>): FindQuery => ({
+  text: "running river",
+  mode: "hybrid",
+  chunksMax: 10,
+  ...more,
+});
+const ids = (answer: { readonly hits: readonly { readonly chunk: { readonly id: string } }[] }) =>
+  answer.hits.map(({ chunk }) => chunk.id);
+
+describe("findChunks", () => {
+  test("hybrid fuses both rankings and keeps their ranks", async () => {
+    const answer = await findChunks(await source(), query({}));
+    expect(answer.notices).toEqual([]);
+    expect(answer.hits[0]).toMatchObject({ corpus: "c", chunk: { id: "river" }, lexicalRank: 1, denseRank: 1 });
+    expect(answer.hits[0]?.score).toBeCloseTo(2 / 61, 12);
+    const tree = answer.hits.find(({ chunk }) => chunk.id === "tree");
+    expect(tree).toMatchObject({ denseRank: 3 });
+    expect(tree).not.toHaveProperty("lexicalRank");
+  });
+
+  test("lexical and dense keep the scores of their kind", async () => {
+    const lexical = await findChunks(await source(), query({ mode: "lexical" }));
+    expect(ids(lexical)).toEqual(["river", "car", "stream"]);
+    expect(lexical.hits.every((hit) => hit.denseRank === undefined && hit.score > 0.1)).toBe(true);
+    const dense = await findChunks(await source(), query({ mode: "dense" }));
+    expect(ids(dense).slice(0, 2)).toEqual(["river", "stream"]);
+    expect(dense.hits[0]?.score).toBeCloseTo(1 / Math.hypot(1, 0.2), 5);
+  });
+
+  test("without vectors hybrid says that it is lexical, and dense is refused", async () => {
+    const answer = await findChunks(await source(ROWS, false), query({}));
+    expect(ids(answer)[0]).toBe("river");
+    expect(answer.notices.map(({ code }) => code)).toEqual(["lexical_only"]);
+    await expect(findChunks(await source(ROWS, false), query({ mode: "dense" }))).rejects.toMatchObject({
+      code: "invalid_argument",
+    });
+  });
+
+  test("exclusion knows its own corpus; filters and documents count for both sides", async () => {
+    const exclude = new Set([chunkKey("c", "river"), chunkKey("other", "stream"), chunkKey("cc", "car")]);
+    expect(ids(await findChunks(await source(), query({ exclude }))).sort()).toEqual(["car", "stream", "tree"]);
+    const excludeDocuments = new Set(["car.md", "tree.md"]);
+    expect(ids(await findChunks(await source(), query({ excludeDocuments }))).sort()).toEqual(["river", "stream"]);
+    const where = parseFilter(["year>=2003"]);
+    expect(ids(await findChunks(await source(), query({ where }))).sort()).toEqual(["car", "tree"]);
+  });
+
+  test("a query without words, and a query that is a document", async () => {
+    const empty = await findChunks(await source(), query({ text: "… ?!", mode: "lexical" }));
+    expect(empty).toMatchObject({ hits: [], notices: [{ code: "no_terms" }] });
+    const long = await findChunks(await source(), query({ text: `river ${"word ".repeat(5_000)}`, mode: "lexical" }));
+    expect(ids(long)).toEqual(["river"]);
+    expect(long.notices.map(({ code }) => code)).toEqual(["query_cut"]);
+  });
+
+  test("at most chunksMax, among enough candidates; bad counts are refused", async () => {
+    const many = Array.from({ length: 50 }, (_, i) => row(`r${i}`, `river ${"pad ".repeat(i)}`));
+    const answer = await findChunks(await source(many, false), query({ mode: "lexical", chunksMax: 7 }));
+    expect(ids(answer)).toEqual(["r0", "r1", "r2", "r3", "r4", "r5", "r6"]);
+    const whole = await findChunks(await source(many, false), query({ mode: "lexical", chunksMax: 1_000 }));
+    expect(whole.hits).toHaveLength(50);
+    for (const chunksMax of [0, -1, 1.5, 1_001, Number.NaN]) {
+      await expect(findChunks(await source(), query({ chunksMax }))).rejects.toMatchObject({
+        code: "invalid_argument",
+      });
+    }
+  });
+
+  test("an aborted query rejects", async () => {
+    const signal = AbortSignal.abort();
+    await expect(findChunks(await source(), query({ signal }))).rejects.toMatchObject({ name: "AbortError" });
+  });
+});
