@@ -1,6 +1,10 @@
 /**
  * Measures of one query. A list is ranked, best first; a document that comes twice counts where it comes first. Gold is
  * the set of relevant documents. All values lie in 0..1. Pure.
+ *
+ * Equal to trec_eval's recall, ndcg_cut, set_recall, set_P and set_F to 1e-9 (python/metrics/make_golden.py), given the
+ * same order. trec_eval orders a run itself, equal scores by id, last first; here the order is the caller's, and ties
+ * were broken before, by id, first first. Without gold trec_eval says 0, which no evaluation of ours meets.
  */
 
 /** Relevant documents of a query with their grades (> 0). */
