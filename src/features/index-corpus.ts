@@ -6,7 +6,7 @@ import { type CorpusWriter, type CorpusWriterOptions, openCorpusWriter } from ".
 import type { KnownSource } from "../retrieval/corpus/manifest.ts";
 import { UNINDEXED_ROWS_MAX } from "../retrieval/store/lance/lance-store.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
-import { indexItems } from "./indexing/index-items.ts";
+import { COMMIT_INTERVAL_MS, indexItems } from "./indexing/index-items.ts";
 import { listItems } from "./indexing/list-items.ts";
 import type { IndexParts } from "./indexing/parts.ts";
 import { type IndexProgress, type IndexSummary, IndexTally } from "./indexing/progress.ts";
@@ -27,6 +27,8 @@ export interface IndexOptions {
   readonly rebuild?: boolean;
   /** Stops between two items; what was done by then is kept, and the call rejects with `cancelled`. */
   readonly signal?: AbortSignal;
+  /** How much work a kill may lose, default `COMMIT_INTERVAL_MS`. */
+  readonly commitIntervalMs?: number;
   readonly now?: () => number;
   readonly parts?: IndexParts;
   readonly openStore?: CorpusWriterOptions["openStore"];
@@ -35,6 +37,8 @@ export interface IndexOptions {
 export interface IndexHooks {
   /** Must not throw. */
   readonly onProgress?: (progress: IndexProgress) => void;
+  /** Called after every commit: what it holds survives a kill from now on. Must not throw. */
+  readonly onCommit?: (committed: { readonly generation: number; readonly documents: number }) => void;
 }
 
 /**
@@ -56,14 +60,31 @@ export async function indexCorpus(options: IndexOptions, hooks: IndexHooks = {})
     const base = dirname(options.folder);
     const { source: known, roots } = await resolveRoots(options, writer, base, tally);
     const source = await parts.createSource({ roots: roots.map((key) => pathOfKey(base, key)), base });
-    const listed = await listItems({ source, known, roots, writer, tally, signal, report: () => report("listing") });
+    const ownKey = keyOfPath(base, options.folder);
+    const list = () => report("listing");
+    const listed = await listItems({ source, known, roots, ownKey, writer, tally, signal, report: list });
     tally.beginReading();
     report("reading");
-    await indexItems({ listed, source, parts, writer, tally, now, signal, report: () => report("reading") });
+    const committed = () => hooks.onCommit?.(totals(writer));
+    const { commitIntervalMs = COMMIT_INTERVAL_MS } = options;
+    const read = () => report("reading");
+    await indexItems({
+      listed,
+      source,
+      parts,
+      writer,
+      tally,
+      now,
+      signal,
+      commitIntervalMs,
+      report: read,
+      committed,
+    });
     writer.setSources([known]);
     if (isEmpty(writer) && writer.generation === 0) throw nothingToIndex(tally);
     report("optimizing");
     await writer.finish(UNINDEXED_ROWS_MAX);
+    committed();
     report("done");
     return tally.summary(totals(writer));
   } catch (error) {

@@ -1,10 +1,19 @@
+import { WinnowError } from "../../core/errors.ts";
 import { CHUNKER_NAME } from "../../retrieval/chunking/chunker-name.ts";
 import { ANALYZER_NAME, analyzeText } from "../../retrieval/lexical/analyze.ts";
 import type { IndexParts } from "./parts.ts";
 
-/** Files, cut by our chunker, counted in o200k tokens, matched by words. */
+/** Known without loading the vocabulary, which a refresh without changes never needs. */
+const TOKEN_COUNTER_NAME = "o200k";
+
+/** Files, cut by our chunker, counted in o200k tokens, found by words. */
 export const defaultParts: IndexParts = {
-  identity: { chunker: CHUNKER_NAME, tokenCounter: "o200k", analyzer: ANALYZER_NAME, embedder: null },
+  identity: {
+    chunker: CHUNKER_NAME,
+    tokenCounter: TOKEN_COUNTER_NAME,
+    analyzer: ANALYZER_NAME,
+    embedder: null,
+  },
   async createSource(scope) {
     const { createFilesSource } = await import("../../sources/files/files-source.ts");
     return createFilesSource(scope);
@@ -15,6 +24,7 @@ export const defaultParts: IndexParts = {
       import("../../models/o200k-token-counter.ts"),
     ]);
     const counter = await loadTokenCounter();
+    if (counter.name !== TOKEN_COUNTER_NAME) throw new WinnowError("internal", `The counter is ${counter.name}.`);
     return (document) => chunkDocument(document, { counter });
   },
   analyze: analyzeText,

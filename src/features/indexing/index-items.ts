@@ -12,7 +12,7 @@ import { readAhead } from "./read-ahead.ts";
 /** Items that are read while the one before them is cut into chunks. */
 const READ_AHEAD_ITEMS = 4;
 /** A commit follows when one of these is reached: they bound what a kill loses and what is held in memory. */
-const COMMIT_INTERVAL_MS = 5_000;
+export const COMMIT_INTERVAL_MS = 5_000;
 const COMMIT_CHUNKS_MAX = 5_000;
 const COMMIT_TEXT_BYTES_MAX = 32 * 1024 * 1024;
 /** Commits take at most one part in this many of the time, however large the manifest. */
@@ -32,7 +32,10 @@ export interface IndexItemsOptions {
   readonly tally: IndexTally;
   readonly now: () => number;
   readonly signal: AbortSignal;
+  readonly commitIntervalMs: number;
   readonly report: () => void;
+  /** Called after every commit. */
+  readonly committed: () => void;
 }
 
 type Looked = { readonly touched: true } | { readonly outcome: ReadOutcome } | { readonly error: unknown };
@@ -44,12 +47,14 @@ export async function indexItems(options: IndexItemsOptions): Promise<void> {
   const commit = async (): Promise<void> => {
     const startMs = now();
     await writer.commit();
+    options.committed();
     Object.assign(pace, { lastMs: now(), durationMs: now() - startMs, chunks: tally.chunks, bytes: tally.bytes });
   };
   const isDue = (): boolean =>
     tally.chunks - pace.chunks >= COMMIT_CHUNKS_MAX ||
     tally.bytes - pace.bytes >= COMMIT_TEXT_BYTES_MAX ||
-    (tally.documents > 0 && now() - pace.lastMs >= Math.max(COMMIT_INTERVAL_MS, COMMIT_TIME_SHARE * pace.durationMs));
+    (tally.documents > 0 &&
+      now() - pace.lastMs >= Math.max(options.commitIntervalMs, COMMIT_TIME_SHARE * pace.durationMs));
   const indexer = new ItemIndexer(options);
   for await (const [item, looked] of readAhead(listed, READ_AHEAD_ITEMS, (next) => look(next, options))) {
     try {

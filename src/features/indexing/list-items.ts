@@ -9,6 +9,8 @@ export interface ListOptions {
   readonly known: KnownSource;
   /** Keys of the roots that the source lists. */
   readonly roots: readonly string[];
+  /** Key of the corpus folder itself, which is nobody's document. */
+  readonly ownKey: string;
   readonly writer: CorpusWriter;
   readonly tally: IndexTally;
   readonly signal: AbortSignal;
@@ -24,12 +26,13 @@ const TRANSIENT_REASONS: ReadonlySet<string> = new Set(["unreadable", "vanished"
  */
 export async function listItems(options: ListOptions): Promise<readonly SourceItem[]> {
   const { source, known, writer, tally, signal, report } = options;
+  const excluded = [...known.excluded, options.ownKey];
   const seen = new Set<string>();
   const unreadable: string[] = [];
   const pending: SourceItem[] = [];
   for await (const listed of source.list(signal)) {
     const key = "item" in listed ? listed.item.key : listed.skipped.key;
-    if (seen.has(key) || coveredBy(known.excluded, key)) continue;
+    if (seen.has(key) || coveredBy(excluded, key)) continue;
     seen.add(key);
     tally.itemsTotal++;
     if ("skipped" in listed) {
@@ -46,8 +49,8 @@ export async function listItems(options: ListOptions): Promise<readonly SourceIt
   }
   for (const item of [...writer.items.values()]) {
     if (item.source !== source.type || seen.has(item.key)) continue;
-    const excluded = coveredBy(known.excluded, item.key);
-    if (!excluded && (!coveredBy(options.roots, item.key) || coveredBy(unreadable, item.key))) continue;
+    const kept = !coveredBy(excluded, item.key);
+    if (kept && (!coveredBy(options.roots, item.key) || coveredBy(unreadable, item.key))) continue;
     if (item.state === "indexed") tally.removedHashes.push(item.hash);
     writer.removeItem(item.key);
   }
