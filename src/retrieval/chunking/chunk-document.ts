@@ -5,7 +5,7 @@ import { type ChunkLimits, chunkLimits } from "./limits.ts";
 import { markdownStructure } from "./markdown-structure.ts";
 import { Measure, type Piece } from "./measure.ts";
 import { type Block, type Heading, PROSE, type Structure } from "./node.ts";
-import { absorbTiny, type Group, Packer } from "./pack.ts";
+import { absorbTiny, Packer } from "./pack.ts";
 import { isBlank, type Span } from "./span.ts";
 
 export interface ChunkOptions {
@@ -28,7 +28,7 @@ export function chunkDocument(document: SourceDocument, options: ChunkOptions): 
   const measure = new Measure(text, options.counter);
   const packed = new Packer(text, measure, limits).packSection(structure.root);
   const groups = absorbTiny(packed, limits);
-  const measured = groups.flatMap((group) => measureGroup(group, text, measure, limits));
+  const measured = groups.flatMap((group) => measureGroup(group.pieces, measure, limits));
   return describe(document, measured, structure.headings);
 }
 
@@ -54,21 +54,14 @@ interface Measured extends Span {
  * A group as one chunk with its exact tokens. The sum over pieces is nearly always an upper bound; where it was not
  * and the chunk would break the limit, the group is halved.
  */
-function measureGroup(group: Group, text: string, measure: Measure, limits: ChunkLimits): Measured[] {
-  const [first] = group.pieces;
-  const last = group.pieces.at(-1);
+function measureGroup(pieces: readonly Piece[], measure: Measure, limits: ChunkLimits): Measured[] {
+  const first = pieces[0];
+  const last = pieces.at(-1);
   if (first === undefined || last === undefined) return [];
-  const span = { start: first.start, end: last.end };
-  const tokens = group.pieces.length === 1 && first.exact ? first.tokens : measure.shown(span);
-  if (tokens <= limits.chunkTokensMax || group.pieces.length === 1) return [{ ...span, tokens }];
-  const middle = Math.ceil(group.pieces.length / 2);
-  return [group.pieces.slice(0, middle), group.pieces.slice(middle)].flatMap((pieces) =>
-    measureGroup({ pieces, tokens: sum(pieces) }, text, measure, limits),
-  );
-}
-
-function sum(pieces: readonly Piece[]): number {
-  return pieces.reduce((total, piece) => total + piece.tokens, 0);
+  const tokens = measure.shown(pieces);
+  if (tokens <= limits.chunkTokensMax || pieces.length === 1) return [{ start: first.start, end: last.end, tokens }];
+  const middle = Math.ceil(pieces.length / 2);
+  return [pieces.slice(0, middle), pieces.slice(middle)].flatMap((half) => measureGroup(half, measure, limits));
 }
 
 function describe(document: SourceDocument, spans: readonly Measured[], headings: readonly Heading[]): Chunk[] {

@@ -45,13 +45,12 @@ export class Packer {
     // What should stay whole is counted even when it looks too large.
     const units = this.#measure.unitsFor(limit) * (block.keepWhole ? 3 : 1);
     if (block.end - block.start <= units) {
-      const exact = block.splitter.kind !== "prose" || block.splitter.level === "paragraphs";
-      const piece = this.#measure.piece(block, exact, isHeading);
+      const piece = this.#measure.piece(block, isHeading);
       if (piece.tokens <= limit) return [{ pieces: [piece], tokens: piece.tokens }];
     }
     const parts = splitBlock(this.#text, block, units);
     if (parts.length > 1) return this.#packNodes(parts);
-    const piece = this.#measure.piece(block, false, isHeading);
+    const piece = this.#measure.piece(block, isHeading);
     return [{ pieces: [piece], tokens: piece.tokens }];
   }
 
