@@ -253,8 +253,9 @@ export class CorpusWriter {
   async finish(unindexedRowsMax: number): Promise<void> {
     await this.commit();
     if ((this.#manifest?.unindexed ?? 0) > unindexedRowsMax) await guarded(() => this.#commit(true));
-    // Everything is committed; what cannot be freed now is freed the next time.
-    await this.#storeWriter?.cleanUp(RETAIN_MS).catch(() => undefined);
+    // At once, because an index that is built once and never again would keep twice its size. A reader in the middle of
+    // a call on what goes away starts again. What cannot be freed now is freed the next time.
+    await this.#storeWriter?.cleanUp(0).catch(() => undefined);
   }
 
   async #commit(optimize: boolean): Promise<void> {

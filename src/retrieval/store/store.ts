@@ -118,7 +118,9 @@ export interface StoreWriter {
   commit(): Promise<StoreVersion>;
   /** Brings every row into the indexes and merges small parts. Needs a commit afterwards. */
   optimize(): Promise<void>;
-  /** Frees versions older than the last commit, but none that is younger than `ageMs`. */
+  /**
+   * Frees versions older than the last commit, but none that was written less than `ageMs` ago. For the
+   * moment after a commit. */
   cleanUp(ageMs: number): Promise<void>;
   counts(): Promise<StoreCounts>;
   /** Reads what is written so far, committed or not. Closed with the writer. */

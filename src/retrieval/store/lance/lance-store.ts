@@ -4,7 +4,7 @@ import type { Store, StoreReader, StoreVersion, StoreWriter } from "../store.ts"
 import { guarded } from "./lance-errors.ts";
 import { LanceReader } from "./lance-reader.ts";
 import { chunkSchema } from "./lance-rows.ts";
-import { CLEAN_UP_MARGIN_MS, createIndexes, LanceWriter } from "./lance-writer.ts";
+import { createIndexes, LanceWriter } from "./lance-writer.ts";
 import { loadLance } from "./load-lance.ts";
 
 /**
@@ -19,8 +19,6 @@ export interface LanceStoreOptions {
   /** Numbers in a vector; without it rows have no vectors. */
   readonly vectorDimension?: number;
   readonly now?: () => number;
-  /** Old versions are kept this much longer than asked; only tests make it short. */
-  readonly cleanUpMarginMs?: number;
 }
 
 /**
@@ -29,7 +27,7 @@ export interface LanceStoreOptions {
  * first call.
  */
 export function lanceStore(options: LanceStoreOptions): Store {
-  const { folder, vectorDimension, now = systemClock.now, cleanUpMarginMs = CLEAN_UP_MARGIN_MS } = options;
+  const { folder, vectorDimension, now = systemClock.now } = options;
   let connection: Promise<Connection> | undefined;
   const connect = (): Promise<Connection> => {
     connection ??= guarded("opening", async () => (await loadLance()).connect(folder));
@@ -44,7 +42,7 @@ export function lanceStore(options: LanceStoreOptions): Store {
         await table.restore();
       }
       const schema = await chunkSchema(vectorDimension);
-      return new LanceWriter({ name, table, schema, vectorDimension, now, cleanUpMarginMs }, committed);
+      return new LanceWriter({ name, table, schema, vectorDimension, now }, committed);
     });
   };
 

@@ -15,10 +15,12 @@ const REMOVE_KEYS_MAX = 500;
 const KEY_COLUMNS = ["id", "document"] as const;
 const NEVER = new Date(0);
 /**
- * The library takes an age and subtracts it from the clock only after it has merged parts, so what it deletes is newer
- * than asked by the time that took.
+ * The library takes an age and subtracts it from the clock only when it gets to deleting, so what it deletes is newer
+ * than asked by the time that took. This is for the usual delay; against longer ones stands the tag.
  */
-export const CLEAN_UP_MARGIN_MS = 60_000;
+const CLEAN_UP_MARGIN_MS = 1_000;
+/** The library refuses a clean-up that would delete a tagged version, as a whole. */
+const COMMITTED_TAG = "committed";
 
 export interface LanceWriterOptions {
   readonly name: string;
@@ -26,7 +28,6 @@ export interface LanceWriterOptions {
   readonly schema: Schema;
   readonly vectorDimension: number | undefined;
   readonly now: () => number;
-  readonly cleanUpMarginMs: number;
 }
 
 /** Appends to the newest version of a table. Every native write makes a version of its own; `commit` names the last. */
@@ -58,7 +59,12 @@ export class LanceWriter implements StoreWriter {
   }
 
   async commit(): Promise<StoreVersion> {
-    const version = await guarded("committing", () => this.#table.version());
+    const version = await guarded("committing", async () => {
+      const [current, tags] = await Promise.all([this.#table.version(), this.#table.tags()]);
+      if (COMMITTED_TAG in (await tags.list())) await tags.update(COMMITTED_TAG, current);
+      else await tags.create(COMMITTED_TAG, current);
+      return current;
+    });
     this.#committed = version;
     return { table: this.#options.name, version };
   }
@@ -76,8 +82,8 @@ export class LanceWriter implements StoreWriter {
       const committed = versions.find(({ version }) => version === this.#committed);
       if (committed === undefined) return;
       // Older than the committed version in any case, because a long run may have made it long ago.
-      const { now, cleanUpMarginMs } = this.#options;
-      const cutoff = Math.min(now() - ageMs, committed.timestamp.getTime()) - cleanUpMarginMs;
+      const latest = Math.min(this.#options.now() - ageMs, committed.timestamp.getTime());
+      const cutoff = latest - CLEAN_UP_MARGIN_MS;
       if (!versions.some(({ timestamp }) => timestamp.getTime() < cutoff)) return;
       await this.#table.optimize({ cleanupOlderThan: new Date(cutoff) });
     });

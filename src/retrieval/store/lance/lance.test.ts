@@ -1,8 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { memoryStore } from "../../../testing/memory-store.ts";
-import { CONTRACT_VECTOR_DIMENSION, storeContract } from "../../../testing/store-contract.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { seededRandom } from "../../../core/clock.ts";
+import { exactBm25, memoryStore } from "../../../testing/memory-store.ts";
+import { CONTRACT_VECTOR_DIMENSION, storeContract, storeRow } from "../../../testing/store-contract.ts";
 import { lanceStore } from "./lance-store.ts";
 
 storeContract("lance", async () => {
@@ -21,3 +24,78 @@ storeContract("memory", async () => ({
   store: memoryStore({ vectorDimension: CONTRACT_VECTOR_DIMENSION }),
   remove: async () => undefined,
 }));
+
+describe("lance", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "winnow-lance-"));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  test("scores stay exact BM25 over many parts, removals and merges", async () => {
+    const random = seededRandom(8);
+    const word = () => `w${Math.floor(random() ** 3 * 200)}`;
+    const make = (i: number) =>
+      storeRow(`r${i}`, Array.from({ length: 10 + Math.floor(random() * 60) }, word).join(" "));
+    const writer = await lanceStore({ folder }).createWriter("chunks");
+    let rows = Array.from({ length: 600 }, (_, i) => make(i));
+    for (let i = 0; i < rows.length; i += 100) {
+      await writer.append(rows.slice(i, i + 100));
+      if (i % 300 === 0) await writer.optimize();
+    }
+    const replaced = rows.filter((_, i) => i % 4 === 0).map((row) => row.item);
+    await writer.remove(replaced);
+    const fresh = Array.from({ length: 90 }, (_, i) => make(1_000 + i));
+    await writer.append(fresh);
+    await writer.optimize();
+    rows = [...rows.filter((row) => !replaced.includes(row.item)), ...fresh];
+    for (let i = 0; i < 20; i++) {
+      const terms = Array.from({ length: 1 + (i % 6) }, word);
+      const exact = exactBm25(rows, terms);
+      const { candidates } = await writer.reader().lexical({ terms, limit: 1_000 });
+      expect(candidates).toHaveLength(exact.size);
+      for (const { id, score } of candidates) expect(score).toBeCloseTo(exact.get(id) ?? Number.NaN, 3);
+    }
+    await writer.close();
+  });
+
+  test("many copies of a text come back the same every time", async () => {
+    const writer = await lanceStore({ folder }).createWriter("chunks");
+    await writer.append(Array.from({ length: 500 }, (_, i) => storeRow(`copy${i}`, "same words here")));
+    await writer.optimize();
+    const ask = () => writer.reader().lexical({ terms: ["same"], limit: 20 });
+    const first = await ask();
+    for (const again of await Promise.all(Array.from({ length: 20 }, ask))) expect(again).toEqual(first);
+    await writer.close();
+  });
+
+  test("clean-up frees what the committed version does not need, and never that version", async () => {
+    const store = lanceStore({ folder });
+    const writer = await store.createWriter("chunks");
+    const rows = Array.from({ length: 300 }, (_, i) => storeRow(`r${i}`, `x ${"long text ".repeat(200)}`));
+    for (let i = 0; i < 300; i += 30) await writer.append(rows.slice(i, i + 30));
+    const old = await writer.commit();
+    await sleep(1_200);
+    await writer.optimize();
+    const at = await writer.commit();
+    const before = await sizeOf(folder);
+    await writer.cleanUp(0);
+    expect(await sizeOf(folder)).toBeLessThan(0.7 * before);
+    expect(await (await store.openReader(at)).counts()).toEqual({ chunks: 300, unindexed: 0 });
+    await writer.append([storeRow("later", "x")]);
+    await writer.cleanUp(0);
+    expect(await (await store.openReader(at)).counts()).toEqual({ chunks: 300, unindexed: 0 });
+    await expect(store.openReader(old)).rejects.toMatchObject({ code: "corpus_corrupt" });
+    await writer.close();
+    const next = await store.openWriter(at);
+    expect(await next.counts()).toEqual({ chunks: 300, unindexed: 0 });
+    await next.close();
+  });
+});
+
+async function sizeOf(path: string): Promise<number> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(file.parentPath, file.name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
