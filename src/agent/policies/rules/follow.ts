@@ -25,6 +25,8 @@ export function steps(question: Question, pool: Pool, scores: ReadonlyMap<Item, 
   for (const [from, score] of sources) {
     const open = question.terms.filter((term) => !from.counts.has(term));
     for (const { name, key, strength } of leadsOf(from, question, pool)) {
+      // Its own title leads back to it.
+      if (key === from.titleKey) continue;
       const worth = (score / best) * strength;
       const known = found.get(key);
       if (known !== undefined && known.strength >= worth) continue;

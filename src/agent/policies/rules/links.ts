@@ -10,7 +10,7 @@ const PARTIAL_TITLE = 0.6;
 export interface Lead {
   readonly name: NameInText;
   readonly key: string;
-  /** Rarity of its rarest new word times how much of the question stands in its sentences, 0 to 1.5. */
+  /** Root of the rarity of its rarest new word times how much of the question stands in its sentences, 0 to 1.5. */
   readonly strength: number;
 }
 
@@ -20,7 +20,7 @@ export function leadsOf(item: Item, question: Question, pool: Pool): Lead[] {
   for (const [key, name] of item.names) {
     const fresh = name.parts.filter((part) => !question.termSet.has(part));
     if (fresh.length === 0 || fresh.length * 2 < name.parts.length) continue;
-    const rarity = Math.max(...fresh.map((part) => pool.rarity(part)));
+    const rarity = Math.sqrt(Math.max(...fresh.map((part) => pool.rarity(part))));
     const near = coverage(question, pool, (term) => name.company.has(term));
     leads.push({ name, key, strength: rarity * (COMPANY_BASE + near) });
   }

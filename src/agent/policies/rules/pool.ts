@@ -1,5 +1,5 @@
 import type { ShownChunk } from "../../context/rendered.ts";
-import { names, sentences, terms } from "./words.ts";
+import { names, prose, sentences, terms } from "./words.ts";
 
 /** BM25's usual constants (Robertson and Zaragoza 2009). */
 const K1 = 1.2;
@@ -98,7 +98,7 @@ function readItem(chunk: ShownChunk): Item {
     found.set(key, entry);
   };
   add(chunk.title, all);
-  for (const sentence of sentences(chunk.text)) {
+  for (const sentence of sentences(prose(chunk.text))) {
     const company = terms(sentence);
     for (const name of names(sentence)) add(name.text, company);
   }

@@ -7,15 +7,18 @@ import { scoreItems } from "./score.ts";
 
 /** Names of the question that are searched for by themselves in the first turn. */
 const NAMES_MAX = 4;
-/** Leads followed in one turn. */
-const STEPS_PER_TURN_MAX = 4;
+/** Searches of one turn: at most, and at least however small the window is. */
+const SEARCHES_PER_TURN_MAX = 5;
+const SEARCHES_PER_TURN_MIN = 2;
 /** Times that the question itself is asked: each time the store goes on behind what was shown. */
 const QUESTION_PAGES = 2;
 /** Turns that search; a chain of four documents needs three of them. */
 const SEARCH_TURNS_MAX = 4;
-/** Use of the window at which chunks are pruned, and what pruning aims at, as shares of the window. */
-const PRUNE_FROM = 0.55;
-const PRUNE_TO = 0.35;
+/** Chunks that a search brings, for planning. */
+const CHUNKS_PER_SEARCH = 8;
+/** Shares of the window: what the searches of one turn may bring, and how full it may be after them. */
+const NEW_SHARE = 0.4;
+const FILL_SHARE = 0.75;
 /** Best chunks that are never pruned. */
 const KEEP_MIN = 8;
 
@@ -36,11 +39,24 @@ function decideByRules(view: View): Decision {
   const scores = scoreItems(question, pool, evidence);
   const turns = view.context.messages.filter((message) => message.role === "assistant").length;
   if (!view.mustConclude && turns < SEARCH_TURNS_MAX && isStillFinding(evidence, scores, view.documentsMax)) {
-    const decision = nextSearches(question, pool, evidence, scores);
-    if (decision !== undefined)
-      return { ...decision, calls: [...pruneCalls(view, evidence, scores), ...decision.calls] };
+    const room = roomOf(view, evidence);
+    const decision = nextSearches(question, pool, evidence, scores, room.searches);
+    if (decision !== undefined) {
+      return { ...decision, calls: [...pruneCalls(view, evidence, scores, room.keepTokens), ...decision.calls] };
+    }
   }
   return finish(view, question, scores);
+}
+
+/** How many searches the window has room for, and how many tokens may stay in it beside their results. */
+function roomOf(view: View, evidence: Evidence): { readonly searches: number; readonly keepTokens: number } {
+  const limit = view.context.tokens + view.maxTokens;
+  const chunkTokens =
+    evidence.chunks.reduce((sum, { tokens }) => sum + tokens, 0) / Math.max(1, evidence.chunks.length);
+  const perSearch = Math.max(1, chunkTokens * CHUNKS_PER_SEARCH);
+  const fitting = Math.floor((NEW_SHARE * limit) / perSearch);
+  const searches = Math.max(SEARCHES_PER_TURN_MIN, Math.min(SEARCHES_PER_TURN_MAX, fitting));
+  return { searches, keepTokens: FILL_SHARE * limit - searches * perSearch };
 }
 
 function search(query: string): ProposedCall {
@@ -67,13 +83,14 @@ function nextSearches(
   pool: Pool,
   evidence: Evidence,
   scores: ReadonlyMap<Item, number>,
+  searchesMax: number,
 ): Decision | undefined {
   const asked = new Set(evidence.searches.map((past) => past.query.toLowerCase()));
   const pages = evidence.searches.filter((past) => past.query === question.text).length;
   const queries: string[] = pages < QUESTION_PAGES ? [question.text] : [];
   const reasons: string[] = [];
   for (const step of steps(question, pool, scores)) {
-    if (reasons.length >= STEPS_PER_TURN_MAX) break;
+    if (queries.length >= searchesMax) break;
     if (asked.has(step.query.toLowerCase())) continue;
     asked.add(step.query.toLowerCase());
     queries.push(step.query);
@@ -84,15 +101,19 @@ function nextSearches(
   return { text, calls: queries.map(search) };
 }
 
-/** Prunes the least relevant chunks once the window is more than half full. */
-function pruneCalls(view: View, evidence: Evidence, scores: ReadonlyMap<Item, number>): ProposedCall[] {
-  const limit = view.context.tokens + view.maxTokens;
-  if (!view.tools.some((tool) => tool.name === "prune_chunks") || view.context.tokens < PRUNE_FROM * limit) return [];
+/** Prunes the least relevant chunks until at most `keepTokens` are in use, the best ones excepted. */
+function pruneCalls(
+  view: View,
+  evidence: Evidence,
+  scores: ReadonlyMap<Item, number>,
+  keepTokens: number,
+): ProposedCall[] {
+  if (!view.tools.some((tool) => tool.name === "prune_chunks")) return [];
   const tokens = new Map(evidence.chunks.map(({ chunk, tokens }) => [chunk.key, tokens]));
   const ids: string[] = [];
   let used = view.context.tokens;
   for (const item of ranked(scores).slice(KEEP_MIN).reverse()) {
-    if (used <= PRUNE_TO * limit) break;
+    if (used <= keepTokens) break;
     used -= tokens.get(item.chunk.key) ?? 0;
     ids.push(item.chunk.shownId);
   }

@@ -4,13 +4,13 @@ import type { Item, Pool } from "./pool.ts";
 import { coverage, type Question } from "./question.ts";
 
 /**
- * What each feature counts for. Found by a listwise fit on musique-100 with five-fold cross-validation, then rounded: the
- * order of magnitudes matters, the digits do not.
+ * What each feature counts for; every feature is between 0 and about 1. A listwise fit on musique-100 with five-fold
+ * cross-validation showed which features carry weight; the numbers themselves are round on purpose.
  */
 export const WEIGHTS = {
-  /** BM25 of the question over the pool, as a share of the best. */
+  /** Half BM25 of the question over the pool, half the rank in the store's own answer to the question. */
   direct: 1,
-  /** Rank in the store's own answer to the question. */
+  /** The first ranks of the store's own answer. */
   questionRank: 0.75,
   /** All words of the title stand in the question. */
   titleInQuestion: 1,
@@ -19,13 +19,13 @@ export const WEIGHTS = {
   /** Found by following a lead. */
   leadRank: 1.25,
   /** A relevant chunk names this one's title. */
-  chainByTitle: 6,
+  chainByTitle: 1,
   /** A relevant chunk and this one share a name that the question does not give. */
-  chainByText: 6,
+  chainByText: 0.5,
   /** This one names what a chunk that completes the question is about. */
-  source: 6,
+  source: 0.5,
   /** The end of a chain of two links. */
-  secondHop: 6,
+  secondHop: 1,
 };
 export type Feature = keyof typeof WEIGHTS;
 
@@ -35,6 +35,11 @@ const ADDED_BASE = 0.1;
 const SECOND_TEXT = 0.3;
 /** Items that chains start from: the most relevant ones, which keeps the work bounded. */
 const SOURCES_MAX = 160;
+const CHAIN_FEATURES = ["chainByTitle", "chainByText", "source", "secondHop"] as const;
+/** Chains weaker than this are not scaled up to 1: where no chunk leads anywhere, none should win by it. */
+const CHAIN_MIN = 0.1;
+/** Rank in the store's answer at which half of its weight is left. */
+const QUESTION_RANK_HALF = 10;
 
 type Features = Record<Feature, number>;
 
@@ -58,7 +63,7 @@ function featuresOf(question: Question, pool: Pool, evidence: Evidence): Map<Ite
     const key = item.chunk.key;
     const named = item.titleParts.length > 0 && item.titleParts.every((part) => question.termSet.has(part));
     return {
-      direct: (direct[i] ?? 0) / best,
+      direct: ((direct[i] ?? 0) / best + byRank(ranks.question.get(key), QUESTION_RANK_HALF)) / 2,
       questionRank: byRank(ranks.question.get(key), 3),
       titleInQuestion: named ? 0.3 + coverage(question, pool, (term) => item.titleParts.includes(term)) : 0,
       nameRank: byRank(ranks.name.get(key), 2),
@@ -70,6 +75,10 @@ function featuresOf(question: Question, pool: Pool, evidence: Evidence): Map<Ite
     };
   });
   addChains(question, pool, features);
+  for (const name of CHAIN_FEATURES) {
+    const largest = Math.max(CHAIN_MIN, ...features.map((values) => values[name]));
+    for (const values of features) values[name] /= largest;
+  }
   return new Map(pool.items.map((item, i) => [item, features[i] as Features]));
 }
 

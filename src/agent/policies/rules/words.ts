@@ -89,6 +89,25 @@ function isSentenceStart(text: string, at: number): boolean {
   return before === "" || /[.!?:\n]\s*["“(]?$/.test(before);
 }
 
+/**
+ * The prose of a text: without fenced code, inline code, link targets and addresses, whose names point nowhere that a
+ * question would go.
+ */
+export function prose(text: string): string {
+  const lines: string[] = [];
+  let fenced = false;
+  for (const line of text.split("\n")) {
+    if (/^\s{0,3}(```|~~~)/.test(line)) fenced = !fenced;
+    else if (!fenced) lines.push(line);
+  }
+  return lines
+    .join("\n")
+    .replace(/`[^`\n]{0,200}`/g, " ")
+    .replace(/\]\([^)\n]{0,500}\)/g, "] ")
+    .replace(/https?:\/\/\S{0,500}/g, " ")
+    .replace(/<[^>\n]{0,200}>/g, " ");
+}
+
 /** Sentences of a text, roughly: enough to ask which words stand together. */
 export function sentences(text: string): string[] {
   return text.split(/(?<=[.!?])\s+(?=[\p{Lu}"“(])|\n{2,}/u).filter((sentence) => sentence.trim() !== "");
