@@ -1,6 +1,6 @@
 import { shownText } from "../../core/text.ts";
 import type { TokenCounter } from "../../core/token-counter.ts";
-import type { Span } from "./span.ts";
+import { isBlank, type Span } from "./span.ts";
 
 /** A stretch with the tokens of its text as it stands, white space at its ends included. */
 export interface Piece extends Span {
@@ -45,9 +45,8 @@ export class Measure {
     const first = pieces[0];
     const last = pieces.at(-1);
     if (first === undefined || last === undefined) return 0;
-    const seams = pieces.slice(1).every((piece) => this.#isSeam(piece.start));
-    if (pieces.length > 1 && !(this.#isAdditive && seams)) return this.#shownSpan(first.start, last.end);
     if (pieces.length === 1) return this.#shownPiece(first, true);
+    if (!this.#isAdditive || !this.#addsUp(pieces)) return this.#shownSpan(first.start, last.end);
     const inner = pieces.slice(1, -1).reduce((sum, piece) => sum + piece.tokens, 0);
     return this.#withoutLeadingSpace(first) + inner + this.#shownPiece(last, false);
   }
@@ -74,6 +73,12 @@ export class Measure {
     const text = this.#text.slice(piece.start, piece.end);
     const trimmed = text.trimStart();
     return trimmed.length === text.length ? piece.tokens : this.#count(trimmed);
+  }
+
+  #addsUp(pieces: readonly Piece[]): boolean {
+    return pieces.every(
+      (piece, index) => (index === 0 || this.#isSeam(piece.start)) && !isBlank(this.#text, piece.start, piece.end),
+    );
   }
 
   /**

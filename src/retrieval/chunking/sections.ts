@@ -1,5 +1,5 @@
 import type { Block, Node, Section, Splitter } from "./node.ts";
-import type { Span } from "./span.ts";
+import { isBlank, type Span } from "./span.ts";
 
 /** A block as the parser met it; it reaches to the start of the next one. */
 export interface FlatNode {
@@ -21,9 +21,11 @@ interface OpenSection {
  * Nests blocks under their headings; the result tiles the text. What lies before `bodyStart` (front matter) becomes the
  * heading of the root: it is carried along to what follows instead of standing alone.
  *
- * @param flat Ordered by start.
+ * @param nodes Ordered by start.
  */
-export function buildSections(text: string, bodyStart: number, flat: readonly FlatNode[]): Section {
+export function buildSections(text: string, bodyStart: number, nodes: readonly FlatNode[]): Section {
+  // The parser makes paragraphs of lines that hold nothing but unusual white space.
+  const flat = nodes.filter((node, index) => !isBlank(text, node.start, nodes[index + 1]?.start ?? text.length));
   const root: OpenSection = {
     level: 0,
     heading: bodyStart > 0 ? { start: 0, end: bodyStart } : undefined,

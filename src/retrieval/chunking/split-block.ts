@@ -16,17 +16,17 @@ export function splitBlock(text: string, block: Block, unitsMax: number): Block[
     const parts = splitBy(text, block, splitter);
     if (parts.length > 1) {
       const inner = innerSplitter(splitter);
-      return parts.map((part) => ({ ...part, type: "block", splitter: inner, keepWhole: false }));
+      return parts.map((part) => toBlock(part, inner));
     }
-    splitter = coarserFailed(splitter);
+    splitter = nextFiner(splitter);
   }
   const half = Math.ceil((block.end - block.start) / 2);
-  return splitWords(text, block, Math.max(1, Math.min(unitsMax, half))).map((part) => ({
-    ...part,
-    type: "block",
-    splitter: WORDS,
-    keepWhole: false,
-  }));
+  const words = splitWords(text, block, Math.max(1, Math.min(unitsMax, half)));
+  return words.map((part) => toBlock(part, WORDS));
+}
+
+function toBlock({ start, end }: Span, splitter: Splitter): Block {
+  return { type: "block", start, end, splitter, keepWhole: false };
 }
 
 const SENTENCES: Splitter = { kind: "prose", level: "sentences" };
@@ -54,7 +54,7 @@ function innerSplitter(splitter: Splitter): Splitter {
 }
 
 /** What to try when a splitter found nothing to cut at; undefined where only words are left. */
-function coarserFailed(splitter: Splitter): Splitter | undefined {
+function nextFiner(splitter: Splitter): Splitter | undefined {
   if (splitter.kind === "code") return { kind: "lines" };
   if (splitter.kind === "cuts") return PROSE;
   return splitter.kind === "prose" && splitter.level === "paragraphs" ? SENTENCES : undefined;

@@ -1,4 +1,4 @@
-import { lineStarts, nextLine, type Span, tile } from "./span.ts";
+import { lineStarts, type Span, tile } from "./span.ts";
 import { isBlankLine } from "./split-prose.ts";
 
 /** Rounds of splitting at ever deeper indentation; what is still too large then is split at any line. */
@@ -46,25 +46,19 @@ function codeLines(text: string, span: Span): CodeLine[] {
       afterBlank = true;
       continue;
     }
-    const end = Math.min(nextLine(text, start), start + INDENT_MAX + 10);
-    lines.push({ ...measureLine(text.slice(start, end)), start, afterBlank });
+    let indent = 0;
+    let offset = start;
+    for (; indent < INDENT_MAX; offset++) {
+      const unit = text.charCodeAt(offset);
+      if (unit === 0x20) indent++;
+      else if (unit === 0x09) indent += TAB_WIDTH;
+      else break;
+    }
+    CLOSING.lastIndex = offset;
+    lines.push({ start, indent, afterBlank, closing: CLOSING.test(text) });
     afterBlank = false;
   }
   return lines;
 }
 
-function measureLine(line: string): Pick<CodeLine, "indent" | "closing"> {
-  let indent = 0;
-  let offset = 0;
-  for (; offset < line.length && indent < INDENT_MAX; offset++) {
-    if (line[offset] === " ") indent++;
-    else if (line[offset] === "\t") indent += TAB_WIDTH;
-    else break;
-  }
-  return {
-    indent,
-    closing: /^(?:[)\]}>]|`{3}|~{3}|end\b|fi\b|done\b|esac\b|else\b|elif\b|except\b|finally\b)/.test(
-      line.slice(offset),
-    ),
-  };
-}
+const CLOSING = /[)\]}>]|`{3}|~{3}|(?:end|fi|done|esac|else|elif|except|finally)\b/y;
