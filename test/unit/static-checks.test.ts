@@ -14,6 +14,8 @@ test.each([
   ["src/agent/a.ts", 'import { x } from "../features/x.ts";'],
   ["src/agent/a.ts", 'let x: import("../eval/x.ts").X;'],
   ["src/cli/a.ts", 'import { x } from "../retrieval/x.ts";'],
+  ["src/cli/a.ts", 'const x = await import("../models/x.ts");'],
+  ["src/cli/a.ts", 'import type { X } from "../mcp/x.ts";'],
   ["src/eval/a.ts", 'import { x } from "../tasks/x.ts";'],
   ["src/agent/a.ts", 'import { x } from "../testing/x.ts";'],
   ["src/agent/a.ts", 'import { x } from "../../test/support/x.ts";'],
@@ -31,6 +33,7 @@ test.each([
   ["src/agent/a.test.ts", 'import { x } from "../testing/x.ts"; import { y } from "../../test/support/y.ts";'],
   ["src/eval/a.ts", 'import { x } from "../export/x.ts";'],
   ["src/cli/a.ts", 'import { x } from "../features/x.ts"; import { readFile } from "node:fs/promises";'],
+  ["src/cli/a.ts", 'import type { X } from "../agent/x.ts"; import { type Y } from "../record/y.ts";'],
   ["src/index.ts", 'export { x } from "./core/x.ts"; export { y } from "./features/y.ts";'],
   ["test/e2e/a.test.ts", 'import { x } from "../../src/core/x.ts";'],
 ])("%s may hold: %s", (path, text) => {
