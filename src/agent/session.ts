@@ -29,6 +29,7 @@ export class Session {
   readonly trajectory = new Trajectory();
   readonly signal: AbortSignal;
   readonly #publish: (event: RunEvent) => void;
+  readonly #told = new Set<string>();
   #turn = 0;
   #calls = 0;
   #toolCalls = 0;
@@ -167,6 +168,7 @@ export class Session {
       library,
       extraTokens: this.extraTokens,
       signal: this.signal,
+      told: this.#told,
       emit: (event) => this.emit(event),
     });
     return this.#afterTools(outcome, calls.length);

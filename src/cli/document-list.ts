@@ -1,3 +1,4 @@
+import { isAbsolute, relative } from "node:path";
 import type { SearchResult } from "../agent/result.ts";
 import { oneLine, plural, stripControl } from "../core/text.ts";
 import { excerpt } from "../features/excerpt.ts";
@@ -18,13 +19,20 @@ export interface ListedDocument {
 export function printDocuments(documents: readonly ListedDocument[], query: string, output: Output): void {
   for (const document of documents) {
     const title = oneLine(stripControl(document.title), 90);
-    const place = `${stripControl(document.uri).replace(/\s/g, " ")}:${document.line}`;
+    const place = `${shownPlace(document.uri)}:${document.line}`;
     output.print(
       `${output.style("dim", String(document.rank).padStart(2))} ${output.style("bold", title)}  ${output.style("cyan", place)}`,
     );
     output.print(`   ${excerpt(stripControl(document.passage), query, PASSAGE_UNITS_MAX)}`);
     if (document.why !== "") output.print(output.style("dim", `   ${oneLine(stripControl(document.why), 160)}`));
   }
+}
+
+/** A path below the working folder is shown from there on, so that it can be opened as it stands. */
+function shownPlace(uri: string): string {
+  const plain = stripControl(uri).replace(/\s/g, " ");
+  const below = isAbsolute(plain) ? relative(process.cwd(), plain) : plain;
+  return below.startsWith("..") ? plain : below;
 }
 
 /** The result of a run for people. */
@@ -57,6 +65,6 @@ export function closingLines(result: SearchResult, output: Output): string[] {
       ? ""
       : `stopped: ${result.stopReason.replaceAll("_", " ")}, list made ${result.concluded === "forced" ? "on request" : "from the record"}; `;
   const lines = [output.style("dim", why + parts.join("; "))];
-  if (result.recordPath !== null) lines.push(output.style("dim", `record: ${result.recordPath}`));
+  if (result.recordPath !== null) lines.push(output.style("dim", `record: ${shownPlace(result.recordPath)}`));
   return lines;
 }

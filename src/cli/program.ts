@@ -1,5 +1,7 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { VERSION } from "../core/version.ts";
+import { addEvaluationCommands } from "./evaluation-commands.ts";
+import { seconds, wholeNumber } from "./option-values.ts";
 import { createOutput, type Output, type OutputOptions } from "./output.ts";
 
 export interface ProgramOptions {
@@ -20,21 +22,15 @@ type Options = Readonly<Record<string, unknown>>;
 /** Runs a command and returns its exit code. */
 export type CommandRun = (args: readonly string[], options: Options, scope: CommandScope) => Promise<number>;
 
+/** Adds a command with the options that all have; its code is loaded when it runs. */
+export type AddCommand = (
+  usage: string,
+  description: string,
+  examples: readonly string[],
+  load: () => Promise<{ run: CommandRun }>,
+) => Command;
+
 const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-  };
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (value > 0 && value <= 86_400) return value;
-  throw new InvalidArgumentError("It must be a number of seconds, at most 86400.");
-}
 
 /** The command line, without any of the code behind it: `--help` loads this and the parser only. */
 export function buildProgram({ signal, onOutput }: ProgramOptions): Command {
@@ -53,12 +49,7 @@ export function buildProgram({ signal, onOutput }: ProgramOptions): Command {
     );
   if (process.argv.includes("--json")) program.configureOutput({ writeErr: (text) => writeUsageError(text) });
 
-  const add = (
-    usage: string,
-    description: string,
-    examples: readonly string[],
-    load: () => Promise<{ run: CommandRun }>,
-  ): Command => {
+  const add: AddCommand = (usage, description, examples, load) => {
     const command = program
       .command(usage)
       .description(description)
@@ -198,6 +189,7 @@ export function buildProgram({ signal, onOutput }: ProgramOptions): Command {
     .option("--seed <number>", "order of the questions", wholeNumber(0, 2 ** 31), 0)
     .option("--resume <evaluation>", "go on with an evaluation that was cut short")
     .option("--timeout <seconds>", "time limit of one run", seconds);
+  addEvaluationCommands(add);
   return program;
 }
 

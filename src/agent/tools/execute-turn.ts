@@ -23,6 +23,8 @@ export interface TurnScope {
   /** Tokens by which the server's count of the prompt exceeds ours; 0 when it reports none. */
   readonly extraTokens: number;
   readonly signal: AbortSignal;
+  /** Notices that the run has given already; each is given once. */
+  readonly told: Set<string>;
   /** Records an event and applies it to the context. */
   emit(event: EventBody): void;
 }
@@ -176,6 +178,8 @@ async function readFor(id: string, scope: TurnScope): Promise<Found> {
 
 function tell(notices: readonly string[], scope: TurnScope): void {
   for (const message of new Set(notices)) {
+    if (scope.told.has(message)) continue;
+    scope.told.add(message);
     scope.emit({ type: "notice", code: "retrieval", message, shown: "never" } satisfies EventBody<NoticeEvent>);
   }
 }

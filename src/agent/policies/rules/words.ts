@@ -84,9 +84,10 @@ function isIdentifier(word: string): boolean {
   return /[\p{Ll}\d]\p{Lu}|_|\p{L}\d|\d\.\d|\p{L}[./]\p{L}/u.test(word);
 }
 
+/** At the start of a sentence, a heading, a list item, a table cell or emphasis, where a capital tells nothing. */
 function isSentenceStart(text: string, at: number): boolean {
-  const before = text.slice(Math.max(0, at - 3), at);
-  return before === "" || /[.!?:\n]\s*["“(]?$/.test(before);
+  const before = text.slice(Math.max(0, at - 12), at);
+  return /(?:^|[.!?:;|\n])[\s#>*_\-+"“(\[\d.)]*$/.test(before) && (before.length < 12 || /[.!?:;|\n]/.test(before));
 }
 
 /**
