@@ -1,0 +1,58 @@
+import type { EvaluationHeader } from "./evaluation-files.ts";
+import { CUT_OFFS, type QueryOutcome, type QueryScores, scoreAnswer } from "./query-outcome.ts";
+
+/** Which way is good. `none`: neither is, the number describes the answer. */
+export type Direction = "higher" | "lower" | "none";
+
+export interface ComparedMetric {
+  readonly name: string;
+  readonly better: Direction;
+  value(outcome: QueryOutcome, scores: QueryScores): number;
+}
+
+/** Where lists are cut before they are judged: at a length, or for each question at the shortest of its lists. */
+export type Cut = number | "shortest";
+
+const ratio = (name: string, value: (scores: QueryScores) => number): ComparedMetric => ({
+  name,
+  better: "higher",
+  value: (_, scores) => value(scores),
+});
+
+const recallAtCutOffs = CUT_OFFS.map((cutOff) => ratio(`recall@${cutOff}`, (scores) => scores.recallAt[`${cutOff}`]));
+
+/** Recall of the first documents; with lists cut at a length, only up to that. */
+function rankedMetrics(cut: Cut | undefined): ComparedMetric[] {
+  const within = (cutOff: number) => typeof cut !== "number" || cutOff <= cut;
+  const allGold = ratio("allGold@30", (scores) => scores.allGoldAt["30"]);
+  return [...recallAtCutOffs.filter((_, i) => within(CUT_OFFS[i] ?? 0)), ...(within(30) ? [allGold] : [])];
+}
+
+/** What is compared, in the order of reports. `recall`, `allGold` and `f1` judge the list as it was cut. */
+export function comparedMetrics(cut: Cut | undefined): readonly ComparedMetric[] {
+  return [
+    ...rankedMetrics(cut),
+    ratio("recall", (scores) => scores.recall),
+    ratio("allGold", (scores) => scores.allGold),
+    ratio("f1", (scores) => scores.f1),
+    ratio("trajectoryRecall", (scores) => scores.trajectoryRecall),
+    { name: "listLength", better: "none", value: (_, scores) => scores.listLength },
+    { name: "promptTokens", better: "lower", value: (outcome) => outcome.answer?.promptTokens ?? 0 },
+    { name: "seconds", better: "lower", value: (outcome) => outcome.answer?.seconds ?? 0 },
+  ];
+}
+
+/** Distinct documents of the list that was judged. */
+export function judgedList(outcome: QueryOutcome, { k }: Pick<EvaluationHeader, "k">): string[] {
+  return [...new Set(outcome.answer?.documents ?? [])].slice(0, k);
+}
+
+/** The scores of an outcome with its list cut to `length` documents; unchanged where there was no answer. */
+export function cutScores(outcome: QueryOutcome, length: number): QueryScores {
+  if (outcome.answer === null) return outcome.scores;
+  const documents = [...new Set(outcome.answer.documents)].slice(0, length);
+  const gold = new Map(outcome.gold.map((id) => [id, 1]));
+  const query = { id: outcome.query, text: "", answers: [], gold };
+  // Whether the answer stands in the list cannot be told without the texts; it is not compared.
+  return scoreAnswer({ ...outcome.answer, documents }, query, Math.max(1, length), []);
+}
