@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { hashOf, type Profile, withLimit } from "../agent/profiles/profile.ts";
 import { profileByName } from "../agent/profiles/profiles.ts";
@@ -58,6 +59,7 @@ export interface StartedEvaluation {
 
 /** Indexes a dataset unless that is done, and starts an evaluation on it. Rejects with `dataset_invalid` and the like. */
 export async function evaluateDataset(options: EvaluateDatasetOptions): Promise<StartedEvaluation> {
+  await checkFolder(options.dataset);
   const whole = await loadDataset(options.dataset, options.signal);
   const dataset = options.limit === undefined ? whole : { ...whole, queries: whole.queries.slice(0, options.limit) };
   const folder = await indexDataset(whole, options);
@@ -79,6 +81,14 @@ export async function evaluateDataset(options: EvaluateDatasetOptions): Promise<
     ...(options.resume === undefined ? {} : { id: options.resume }),
   });
   return { evaluation, dataset, folder: join(evaluationsFolder, evaluation.id), close: () => corpus.close() };
+}
+
+async function checkFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  throw new WinnowError("dataset_invalid", `There is no folder ${folder}.`, {
+    hint: "A dataset is a folder with corpus.jsonl, queries.jsonl and qrels.tsv.",
+  });
 }
 
 /** The index of a dataset lies under the hash of its corpus, so that a changed corpus is another index. */

@@ -77,7 +77,7 @@ describe("long runs", () => {
       const text = unit.repeat(Math.ceil(1_000_000 / unit.length));
       const started = performance.now();
       const tokens = counter.count(text);
-      expect(performance.now() - started).toBeLessThan(5_000);
+      expect(performance.now() - started).toBeLessThan(10_000);
       expect(counter.encode(text).length).toBe(tokens);
     },
   );
@@ -90,7 +90,7 @@ describe("long runs", () => {
     }).join("");
     const started = performance.now();
     expect(counter.count(letters)).toBe(counter.encode(letters).length);
-    expect(performance.now() - started).toBeLessThan(8_000);
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 });
 

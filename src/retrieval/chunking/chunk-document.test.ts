@@ -222,7 +222,7 @@ describe("hostile text", () => {
     for (const format of ["markdown", "text", "code"] as const) {
       const started = performance.now();
       chunk(text, format, 512, linear);
-      expect(performance.now() - started, format).toBeLessThan(3_000);
+      expect(performance.now() - started, format).toBeLessThan(10_000);
     }
   });
   /** Four bytes a token, runs of white space one: the cost of the real vocabulary is not what is measured here. */
@@ -262,7 +262,7 @@ describe("every text", () => {
     const property = fc.property(text, format, target, (content, kind, tokens) => {
       chunk(content, kind, tokens);
     });
-    fc.assert(property, { seed: 6, numRuns: 80 * scale });
+    fc.assert(property, { seed: 6, numRuns: 40 * scale });
   });
 
   it("has heading paths in the order of the document, and no chunk that ends with a heading before its text", () => {

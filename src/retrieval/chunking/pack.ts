@@ -33,7 +33,8 @@ export class Packer {
   packSection(section: Section): readonly Group[] {
     const inner = this.#packNodes(section.children);
     if (section.heading === undefined) return inner;
-    const heading = this.#packBlock({ ...section.heading, type: "block", splitter: SENTENCES, keepWhole: false }, true);
+    const { start, end } = section.heading;
+    const heading = this.#packBlock({ type: "block", start, end, splitter: SENTENCES, keepWhole: false }, true);
     const [first, ...rest] = inner;
     if (first === undefined) return heading;
     const fits = heading.length === 1 && (heading[0]?.tokens ?? 0) <= this.#limits.headingTokensMax;

@@ -183,7 +183,7 @@ describe("ignore files", () => {
     put({ ".gitignore": `${"*a".repeat(60)}b\n*.log\n`, [name]: "x", "x.log": "x" });
     const started = performance.now();
     expect(await names()).toEqual([".gitignore: malformed", name, "x.log: ignored"]);
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 });
 

@@ -249,7 +249,7 @@ describe("HTML", () => {
       const outcome = await documents("a.html", `<h1>Top</h1>${tag.repeat(100_000)}deep &lt;text&gt;`);
       expect(outcome.documents[0]?.text).toMatch(/^# Top\n[\s\S]*deep <text>/);
       expect(outcome.notes[0]).toContain("too deeply");
-      expect(performance.now() - started).toBeLessThan(3_000);
+      expect(performance.now() - started).toBeLessThan(10_000);
     },
   );
 
@@ -259,7 +259,7 @@ describe("HTML", () => {
       const started = performance.now();
       put("a.html", `<p>x</p>${part.repeat(200_000)}`);
       await read("a.html");
-      expect(performance.now() - started).toBeLessThan(5_000);
+      expect(performance.now() - started).toBeLessThan(10_000);
     },
   );
 });
@@ -334,7 +334,7 @@ describe("failures of the system", () => {
     truncateSync(join(base, "huge.md"), 100 * 1024 * 1024);
     const started = performance.now();
     expect(await read("huge.md")).toMatchObject({ skipped: { reason: "too_large" } });
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(performance.now() - started).toBeLessThan(2_000);
     put("a.md", "0123456789");
     expect(await read("a.md", { limits: { fileBytesMax: 9 } })).toMatchObject({ skipped: { reason: "too_large" } });
     const growing: FileSystem = {
