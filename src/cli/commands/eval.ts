@@ -1,14 +1,24 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
 import { plural } from "../../core/text.ts";
-import type { EvaluationRow } from "../../eval/evaluation-row.ts";
-import { evaluateDataset } from "../../features/evaluate-dataset.ts";
+import { type EvaluateDatasetOptions, evaluateDataset } from "../../features/evaluate-dataset.ts";
+import {
+  cutOffsTable,
+  type EvaluationReport,
+  estimateText,
+  evaluationMarkdown,
+  reportEvaluation,
+} from "../../features/report-evaluation.ts";
+import { textTable } from "../../features/report-table.ts";
+import { datasetsFolder } from "../datasets-folder.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
 import { commandContext, numberOption, textOption } from "../scope.ts";
+import { shellCommand } from "../shell-command.ts";
 
 /** Longest list of a profile, and the default of `-k` here. */
 const LIST_MAX = 30;
+
+type EvaluationSettings = Omit<EvaluateDatasetOptions, "cacheFolder" | "counter" | "signal" | "resume" | "onIndex">;
 
 export const run: CommandRun = async (args, options, scope) => {
   const { config } = await commandContext(scope);
@@ -19,22 +29,26 @@ export const run: CommandRun = async (args, options, scope) => {
   const limit = numberOption(options, "limit");
   const resume = textOption(options, "resume");
   const seconds = numberOption(options, "timeout");
-  const started = await evaluateDataset({
+  const markdown = textOption(options, "markdown");
+  const settings: EvaluationSettings = {
     dataset: args[0] ?? "",
-    cacheFolder: join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "winnow", "datasets"),
     policy: textOption(options, "policy") ?? config.settings.policy,
     profile: textOption(options, "profile") ?? config.settings.profile,
     contextTokens,
     k: numberOption(options, "k") ?? LIST_MAX,
     concurrency: numberOption(options, "concurrency") ?? 1,
     seed: numberOption(options, "seed") ?? 0,
+    ...(pruning === "none" || pruning === "oldest" || pruning === "self-edit" ? { pruning } : {}),
+    ...(limit === undefined ? {} : { limit }),
+    ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
+  };
+  const started = await evaluateDataset({
+    ...settings,
+    cacheFolder: datasetsFolder(),
     counter: await loadTokenCounter(),
     signal,
     onIndex: (progress) => output.progress(`indexing: ${plural(progress.documents, "document")}`),
-    ...(pruning === "none" || pruning === "oldest" || pruning === "self-edit" ? { pruning } : {}),
-    ...(limit === undefined ? {} : { limit }),
     ...(resume === undefined ? {} : { resume }),
-    ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
   });
   try {
     for (const notice of started.dataset.notices) output.say(output.style("yellow", `note: ${notice.message}`));
@@ -46,7 +60,16 @@ export const run: CommandRun = async (args, options, scope) => {
     }
     const row = await started.evaluation.result;
     if (output.json) output.printJson(row);
-    else print(row, output);
+    if (!output.json || markdown !== undefined) {
+      const queries = new Set(started.dataset.queries.map(({ id }) => id));
+      const report = await reportEvaluation(started.folder, row, queries);
+      if (!output.json) print(report, output);
+      if (markdown !== undefined) {
+        const notes = started.dataset.notices.map(({ message }) => message);
+        await writeFile(markdown, evaluationMarkdown(report, reproducingCommand(settings), notes));
+        output.say(`written: ${markdown}`);
+      }
+    }
     output.say(output.style("dim", `per question: ${started.folder}`));
     return row.failed > 0 ? 3 : 0;
   } finally {
@@ -60,27 +83,40 @@ function progressLine(finished: number, queries: number, begun: number): string 
   return `${finished} of ${queries} questions, ${seconds.toFixed(0)} s, about ${left.toFixed(0)} s left`;
 }
 
-function print(row: EvaluationRow, output: Output): void {
+/** With every setting that has a say, so that defaults and configuration files of another place do not. */
+function reproducingCommand(settings: EvaluationSettings): string {
+  const { dataset, policy, profile, contextTokens, pruning, k, concurrency, seed, limit, timeoutMs } = settings;
+  const named: readonly (readonly [string, string | number | undefined])[] = [
+    ["--policy", policy],
+    ["--profile", profile],
+    ["--context", contextTokens],
+    ["--pruning", pruning],
+    ["-k", k],
+    ["--concurrency", concurrency],
+    ["--seed", seed],
+    ["--limit", limit],
+    ["--timeout", timeoutMs === undefined ? undefined : timeoutMs / 1000],
+  ];
+  const words = named.flatMap(([name, value]) => (value === undefined ? [] : [name, String(value)]));
+  return shellCommand(["winnow", "eval", dataset, ...words]);
+}
+
+function print(report: EvaluationReport, output: Output): void {
+  const { row } = report;
   const line = (name: string, value: string): void => output.print(`  ${name.padEnd(18)}${value}`);
-  const at = (values: EvaluationRow["recallAt"]): string =>
-    ([2, 5, 10, 30] as const).map((k) => `@${k} ${values[k].toFixed(3)}`).join("   ");
+  const mean = (name: string): string => estimateText(report, name);
   output.print(
     output.style("bold", `${row.policy} on ${row.dataset}`) +
-      output.style("dim", `  ${plural(row.queries, "question")}, ${row.failed} failed`),
+      output.style("dim", `  ${plural(row.queries, "question")}, ${row.failed} failed; 95 % intervals`),
   );
-  line("recall", at(row.recallAt));
-  line("all gold", at(row.allGoldAt));
-  line(
-    "own list",
-    `${row.listLength.toFixed(1)} documents: recall ${row.recall.toFixed(3)}, precision ${row.precision.toFixed(3)}, f1 ${row.f1.toFixed(3)}`,
-  );
-  line("trajectory recall", row.trajectoryRecall.toFixed(3));
-  line(
-    "prunes",
-    `${row.prunes.toFixed(1)} documents a run${row.pruneAccuracy === null ? "" : `, accuracy ${row.pruneAccuracy.toFixed(3)}`}`,
-  );
-  line(
-    "work",
-    `${row.turns.toFixed(1)} turns, ${row.toolCalls.toFixed(1)} calls, ${Math.round(row.promptTokens).toLocaleString("en-US")} prompt tokens, ${row.seconds.toFixed(2)} s a question`,
-  );
+  for (const text of textTable(cutOffsTable(report))) output.print(`  ${text}`);
+  line("own list", `${mean("listLength")} documents`);
+  for (const name of ["recall", "precision", "f1"]) line(`  ${name}`, mean(name));
+  if (row.answerFound !== null) line("answer found", mean("answerFound"));
+  line("trajectory recall", mean("trajectoryRecall"));
+  line("prunes", `${mean("prunes")} documents a run`);
+  if (row.pruneAccuracy !== null) line("prune accuracy", mean("pruneAccuracy"));
+  line("work", `${mean("turns")} turns, ${mean("toolCalls")} calls`);
+  line("prompt tokens", mean("promptTokens"));
+  line("seconds", `${mean("seconds")} a question`);
 }
