@@ -6,7 +6,6 @@ import { dirname } from "node:path";
 import { type ScriptStep, scriptedPolicy } from "../src/agent/policies/scripted.ts";
 import type { View } from "../src/agent/policy.ts";
 import { searchCorpora } from "../src/features/search-corpora.ts";
-import { loadTokenCounter } from "../src/models/o200k-token-counter.ts";
 import { openCorpus } from "../src/retrieval/corpus/open-corpus.ts";
 
 const TURNS = 60;
@@ -57,7 +56,6 @@ const run = await searchCorpora({
   corpora: [corpus],
   policy: scriptedPolicy([...Array.from({ length: TURNS - 1 }, (_, turn) => step(turn)), finish]),
   profile: "chat",
-  counter: await loadTokenCounter(),
   runsFolder: dirname(out),
 });
 const result = await run.result;

@@ -1,11 +1,29 @@
-import { cut, wholeNumber } from "./option-values.ts";
+import { cut, seconds, wholeNumber, withAgent, withLength } from "./option-values.ts";
 import type { AddCommand } from "./program.ts";
 
 /** The largest seed of a command. */
 const SEED_MAX = 2 ** 31;
 
-/** Commands around evaluations besides `eval` itself. */
+/** Commands that measure, and that compare what was measured. */
 export function addEvaluationCommands(add: AddCommand): void {
+  const evaluate = add(
+    "eval <dataset>",
+    "Measure a policy on labelled questions (a folder in the BEIR layout).",
+    [
+      "winnow eval data/my-set --policy rules",
+      "winnow eval data/my-set --policy find:lexical -k 30 --json",
+      "winnow eval data/my-set --policy rules --markdown report.md",
+    ],
+    () => import("./commands/eval.ts"),
+  );
+  withAgent(withLength(evaluate))
+    .option("--policy <policy>", "rules, find:lexical, find:hybrid, find:dense, scripted:FILE")
+    .option("--concurrency <number>", "questions at a time", wholeNumber(1, 64), 2)
+    .option("--limit <number>", "first questions only", wholeNumber(1, 1_000_000))
+    .option("--seed <number>", "order of the questions", wholeNumber(0, SEED_MAX), 0)
+    .option("--resume <evaluation>", "go on with an evaluation that was cut short")
+    .option("--markdown <file>", "write the result as a Markdown report")
+    .option("--timeout <seconds>", "time limit of one run", seconds);
   add(
     "compare <evaluation...>",
     "Compare evaluations of one dataset question by question: each against the first.",

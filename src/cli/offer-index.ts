@@ -1,9 +1,9 @@
-import { basename, join } from "node:path";
+import { basename } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { WinnowError } from "../core/errors.ts";
 import { plural } from "../core/text.ts";
-import { type CorpusPlace, type CorpusScope, locateCorpora } from "../features/open-corpora.ts";
-import { CORPUS_FOLDER_NAME } from "../retrieval/corpus/layout.ts";
+import { type CorpusPlace, type CorpusScope, locateCorpora, targetFolder } from "../features/open-corpora.ts";
+import { sizeFolder } from "../features/size-folder.ts";
 import type { CommandScope } from "./program.ts";
 
 /** More than this is not indexed on a whim: a home folder, a whole drive. */
@@ -28,27 +28,20 @@ export async function locateOrOffer(corpusScope: CorpusScope, scope: CommandScop
       process.stderr.isTTY === true;
     if (!asked || !(await agrees(corpusScope.workingFolder, scope))) throw error;
     const { indexInto, printSummary } = await import("./commands/index.ts");
-    const folder = join(corpusScope.workingFolder, CORPUS_FOLDER_NAME);
+    const folder = await targetFolder(corpusScope);
     printSummary(await indexInto(folder, [corpusScope.workingFolder], scope), folder, scope.output);
     return locateCorpora(corpusScope);
   }
 }
 
 async function agrees(folder: string, scope: CommandScope): Promise<boolean> {
-  const { createFilesSource } = await import("../sources/files/files-source.ts");
-  const source = await createFilesSource({ roots: [folder], base: folder });
-  let files = 0;
-  let bytes = 0;
-  for await (const listed of source.list(scope.signal)) {
-    if (!("item" in listed)) continue;
-    files++;
-    bytes += listed.item.bytes;
-    if (files > FILES_OFFERED_MAX || bytes > BYTES_OFFERED_MAX) {
-      scope.output.say(
-        `There is no index here, and this folder is large (over ${plural(files - 1, "file")}). Choose what to index: winnow index PATH`,
-      );
-      return false;
-    }
+  const limits = { filesMax: FILES_OFFERED_MAX, bytesMax: BYTES_OFFERED_MAX };
+  const { files, bytes, over } = await sizeFolder(folder, limits, scope.signal);
+  if (over) {
+    scope.output.say(
+      `There is no index here, and this folder is large (over ${plural(files - 1, "file")}). Choose what to index: winnow index PATH`,
+    );
+    return false;
   }
   if (files === 0) return false;
   const reader = createInterface({ input: process.stdin, output: process.stderr });

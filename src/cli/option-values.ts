@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 
 /** Parsers of option values: what they throw is reported as a usage error. */
 
@@ -19,4 +19,34 @@ export function seconds(text: string): number {
 /** Where lists are cut for a comparison. */
 export function cut(text: string): number | "shortest" {
   return text === "shortest" ? text : wholeNumber(1, 1_000)(text);
+}
+
+export function amount(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError("It must be a number of dollars above zero.");
+}
+
+/** Gathers the values of a repeatable option. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+/** `-k`, which counts documents everywhere. */
+export function withLength(command: Command): Command {
+  return command.option("-k <number>", "documents at most, 1 to 30", wholeNumber(1, 30));
+}
+
+export function withFilters(command: Command): Command {
+  return command
+    .option("--where <filter>", 'only documents with this metadata, e.g. "modified>=2026-05" (repeatable)', collect)
+    .option("--exclude <document>", "leave this document out (repeatable)", collect);
+}
+
+/** How the harness talks to the policy. */
+export function withAgent(command: Command): Command {
+  return command
+    .option("--profile <profile>", "chat, context-1 or context-1-report")
+    .option("--context <tokens>", "size of the window in tokens", wholeNumber(2_048, 1_000_000))
+    .addOption(new Option("--pruning <way>", "who prunes").choices(["none", "oldest", "self-edit"]));
 }

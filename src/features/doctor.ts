@@ -3,7 +3,7 @@ import type { Config } from "../config/config.ts";
 import { toWinnowError, type WinnowError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { corpusStatus } from "./corpus-status.ts";
-import { type CorpusScope, locateCorpora } from "./open-corpora.ts";
+import { type CorpusPlace, type CorpusScope, locateCorpora } from "./open-corpora.ts";
 
 const NODE_MIN = [20, 19] as const;
 
@@ -85,7 +85,7 @@ async function checkCorpora(scope: CorpusScope): Promise<Check[]> {
   }
 }
 
-async function checkCorpus(place: { readonly name: string; readonly folder: string }): Promise<Check> {
+async function checkCorpus(place: CorpusPlace): Promise<Check> {
   const name = `corpus ${place.name}`;
   try {
     const status = await corpusStatus(place);

@@ -44,7 +44,6 @@ export interface EvaluateDatasetOptions {
   readonly limit?: number;
   readonly resume?: string;
   readonly timeoutMs?: number;
-  readonly counter: TokenCounter;
   readonly signal: AbortSignal;
   onIndex?(progress: IndexProgress): void;
 }
@@ -66,7 +65,8 @@ export async function evaluateDataset(options: EvaluateDatasetOptions): Promise<
   const corpus = await openCorpus(folder, { name: dataset.name });
   const { evaluationsFolder } = corpusLayout(folder);
   const profile = profileOf(options);
-  const system = await systemFor(options, corpus, profile, folder);
+  const { loadTokenCounter } = await import("../models/o200k-token-counter.ts");
+  const system = await systemFor(options, corpus, { profile, counter: await loadTokenCounter(), folder });
   const evaluation = evaluate({
     dataset,
     system: system.run,
@@ -113,8 +113,7 @@ interface NamedSystem {
 async function systemFor(
   options: EvaluateDatasetOptions,
   corpus: CorpusReader,
-  profile: Profile,
-  folder: string,
+  { profile, counter, folder }: { readonly profile: Profile; readonly counter: TokenCounter; readonly folder: string },
 ): Promise<NamedSystem> {
   const info = await corpus.info();
   if (options.policy.startsWith(FIND_PREFIX)) {
@@ -128,7 +127,7 @@ async function systemFor(
   }
   await choosePolicy(options.policy);
   const name = `${profile.name}@${profile.version}/${profile.budget.limit}/${profile.pruning}#${hashOf(profile)}`;
-  const run = agent(options, corpus, profile, corpusLayout(folder).runsFolder);
+  const run = agent(options, corpus, profile, counter, corpusLayout(folder).runsFolder);
   return { run, profile: name, retrieval: describe(profile.retrieval.mode, info.embedder) };
 }
 
@@ -159,6 +158,7 @@ function agent(
   options: EvaluateDatasetOptions,
   corpus: CorpusReader,
   profile: Profile,
+  counter: TokenCounter,
   runsFolder: string,
 ): EvaluatedSystem {
   return async (query, signal): Promise<SystemAnswer> => {
@@ -171,7 +171,7 @@ function agent(
       steering: { where: [], exclude: [], known: [] },
       policy: await choosePolicy(options.policy),
       profile,
-      counter: options.counter,
+      counter,
       recorder: fileRecorder(join(runsFolder, recordFileName(runId))),
       clock: systemClock,
       harness: VERSION,

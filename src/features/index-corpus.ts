@@ -12,7 +12,7 @@ import type { IndexParts } from "./indexing/parts.ts";
 import { type IndexProgress, type IndexSummary, IndexTally } from "./indexing/progress.ts";
 import { covers, keyOfPath, pathOfKey, withoutPath, withRoots } from "./indexing/roots.ts";
 
-export type { IndexProgress, IndexSummary, ItemFailure } from "./indexing/progress.ts";
+export type { IndexProgress, IndexSummary } from "./indexing/progress.ts";
 
 const FILES = "files";
 /** Progress is reported at most this often, besides every change of phase. */

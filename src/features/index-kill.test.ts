@@ -14,6 +14,24 @@ const KILLS = Number(process.env["WINNOW_TEST_SCALE"] ?? 1);
 const FILES = 80;
 const random = seededRandom(17);
 
+/**
+ * A process that indexes until it is killed: `node child.js FOLDER PATH`. Says `reading` when it begins to read, and
+ * `acknowledged N` when N documents are committed, past any buffer.
+ */
+const CHILD = "kill-child.ts";
+const CODE = `
+  import { writeSync } from "node:fs";
+  import { indexCorpus } from "./src/features/index-corpus.ts";
+  const [folder, path] = process.argv.slice(2);
+  await indexCorpus(
+    { folder, paths: [path], commitIntervalMs: 1 },
+    {
+      onProgress: ({ phase }) => phase === "reading" && writeSync(1, "reading\\n"),
+      onCommit: ({ documents }) => writeSync(1, "acknowledged " + documents + "\\n"),
+    },
+  );
+`;
+
 let base: string;
 let bundle: string;
 /** How long the child reads when nobody kills it. */
@@ -26,9 +44,12 @@ beforeAll(async () => {
   bundle = join(root, "node_modules", ".cache", `winnow-index-child-${process.pid}`);
   const build = await rolldown({
     cwd: root,
-    input: { child: "src/testing/index-child.ts" },
+    input: { child: CHILD },
+    plugins: [
+      { name: "child", resolveId: (id) => (id === CHILD ? id : null), load: (id) => (id === CHILD ? CODE : null) },
+    ],
     platform: "node",
-    external: /^[^./#]/,
+    external: (id) => id !== CHILD && /^[^./#]/.test(id),
     logLevel: "silent",
   });
   await build.write({ dir: bundle, format: "esm" });
@@ -64,7 +85,7 @@ interface Ended {
 /** Runs the child on a corpus of the test's folder, and kills it so long after it began to read. */
 async function runChild(corpus: string, killAfterMs: number | undefined): Promise<Ended> {
   const folder = join(base, corpus);
-  const child = spawn(process.execPath, [join(bundle, "child.js"), join(folder, ".winnow"), folder, "1"], {
+  const child = spawn(process.execPath, [join(bundle, "child.js"), join(folder, ".winnow"), folder], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let [said, beganMs] = ["", 0];

@@ -19,6 +19,7 @@ export interface CorpusPlace {
   readonly name: string;
   /** The `.winnow` folder. */
   readonly folder: string;
+  readonly runsFolder: string;
 }
 
 /** The corpus folders that a command means, without opening them. Rejects with `corpus_not_found`. */
@@ -33,7 +34,7 @@ export async function locateCorpora(scope: CorpusScope): Promise<CorpusPlace[]> 
       hint: "Make one with: winnow index PATH",
     });
   }
-  return [{ name: nameOf(folder), folder }];
+  return [placeOf(nameOf(folder), folder)];
 }
 
 async function locate(named: string, scope: CorpusScope): Promise<CorpusPlace> {
@@ -41,7 +42,7 @@ async function locate(named: string, scope: CorpusScope): Promise<CorpusPlace> {
   const place = configured ?? resolve(scope.workingFolder, named);
   for (const folder of [place, join(place, CORPUS_FOLDER_NAME)]) {
     if (await exists(corpusLayout(folder).corpusFile)) {
-      return { name: configured === undefined ? nameOf(folder) : named, folder };
+      return placeOf(configured === undefined ? nameOf(folder) : named, folder);
     }
   }
   throw new WinnowError("corpus_not_found", `There is no index at ${named}.`, {
@@ -71,6 +72,10 @@ export async function openCorpora(scope: CorpusScope): Promise<CorpusReader[]> {
   const places = await locateCorpora(scope);
   const { openCorpus } = await import("../retrieval/corpus/open-corpus.ts");
   return Promise.all(places.map(({ name, folder }) => openCorpus(folder, { name })));
+}
+
+function placeOf(name: string, folder: string): CorpusPlace {
+  return { name, folder, runsFolder: corpusLayout(folder).runsFolder };
 }
 
 function nameOf(folder: string): string {

@@ -6,7 +6,6 @@ import { newRunId, type Run, type RunLimits, startRun } from "../agent/run.ts";
 import { systemClock } from "../core/clock.ts";
 import { WinnowError } from "../core/errors.ts";
 import { checkFilterKeys, parseFilter } from "../core/filter-parse.ts";
-import type { TokenCounter } from "../core/token-counter.ts";
 import { VERSION } from "../core/version.ts";
 import { fileRecorder, memoryRecorder, recordFileName } from "../record/recorder.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
@@ -30,7 +29,6 @@ export interface SearchOptions {
   readonly seed?: number;
   /** Folder for the record; nothing is written when left out. */
   readonly runsFolder?: string;
-  readonly counter: TokenCounter;
   readonly signal?: AbortSignal;
 }
 
@@ -52,6 +50,8 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
   const where = parseFilter(options.where ?? []);
   const infos = await Promise.all(options.corpora.map((corpus) => corpus.info()));
   checkFilterKeys(where, [...new Set(infos.flatMap((info) => info.metadataKeys))]);
+  const { loadTokenCounter } = await import("../models/o200k-token-counter.ts");
+  const counter = await loadTokenCounter();
   const runId = newRunId(systemClock.now());
   const recorder =
     options.runsFolder === undefined ? memoryRecorder() : fileRecorder(join(options.runsFolder, recordFileName(runId)));
@@ -68,7 +68,7 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
     steering: { where: options.where ?? [], exclude: options.exclude ?? [], known: options.known ?? [] },
     policy: options.policy,
     profile,
-    counter: options.counter,
+    counter,
     recorder,
     clock: systemClock,
     harness: VERSION,

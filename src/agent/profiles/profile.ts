@@ -61,8 +61,6 @@ export interface Profile {
 
 /** Context window that the numbers of design §5 are written for. */
 const REFERENCE_LIMIT = 32_768;
-/** A window below this cannot hold the prompt, a hit and the reserves. */
-export const LIMIT_TOKENS_MIN = 2_048;
 
 /** The profile with its window set to `limit` tokens: every row of the budget scales with it. */
 export function withLimit(profile: Profile, limit: number): Profile {

@@ -18,12 +18,11 @@ import { shellCommand } from "../shell-command.ts";
 /** Longest list of a profile, and the default of `-k` here. */
 const LIST_MAX = 30;
 
-type EvaluationSettings = Omit<EvaluateDatasetOptions, "cacheFolder" | "counter" | "signal" | "resume" | "onIndex">;
+type EvaluationSettings = Omit<EvaluateDatasetOptions, "cacheFolder" | "signal" | "resume" | "onIndex">;
 
 export const run: CommandRun = async (args, options, scope) => {
   const { config } = await commandContext(scope);
   const { output, signal } = scope;
-  const { loadTokenCounter } = await import("../../models/o200k-token-counter.ts");
   const contextTokens = numberOption(options, "context") ?? config.settings.contextTokens;
   const pruning = textOption(options, "pruning");
   const limit = numberOption(options, "limit");
@@ -45,7 +44,6 @@ export const run: CommandRun = async (args, options, scope) => {
   const started = await evaluateDataset({
     ...settings,
     cacheFolder: datasetsFolder(),
-    counter: await loadTokenCounter(),
     signal,
     onIndex: (progress) => output.progress(`indexing: ${plural(progress.documents, "document")}`),
     ...(resume === undefined ? {} : { resume }),

@@ -1,18 +1,18 @@
 import { WinnowError } from "../../core/errors.ts";
 import { plural } from "../../core/text.ts";
 import { openCorpora } from "../../features/open-corpora.ts";
+import { counterFor, openRecord } from "../../features/open-record.ts";
 import { type ReplayReport, repeatRun, verifyRecord } from "../../features/replay-run.ts";
 import type { CommandRun } from "../program.ts";
-import { counterFor, openRecord } from "../record-scope.ts";
 import { commandContext } from "../scope.ts";
 
 export const run: CommandRun = async (args, options, scope) => {
-  const { record, path } = await openRecord(args[0], scope);
+  const { corpusScope } = await commandContext(scope);
+  const { record, path } = await openRecord(args[0], corpusScope);
   const counter = await counterFor(record);
   const { output } = scope;
   let report: ReplayReport;
   if (options["live"] === true) {
-    const { corpusScope } = await commandContext(scope);
     const corpora = await openCorpora(corpusScope);
     try {
       report = await repeatRun(record, corpora, counter, scope.signal);

@@ -1,13 +1,12 @@
 import { oneLine, plural, stripControl } from "../../core/text.ts";
 import { locateCorpora } from "../../features/open-corpora.ts";
 import { listRuns } from "../../features/runs.ts";
-import { corpusLayout } from "../../retrieval/corpus/layout.ts";
 import type { CommandRun } from "../program.ts";
 import { commandContext, numberOption } from "../scope.ts";
 
 export const run: CommandRun = async (_args, options, scope) => {
   const { corpusScope } = await commandContext(scope);
-  const folders = (await locateCorpora(corpusScope)).map(({ folder }) => corpusLayout(folder).runsFolder);
+  const folders = (await locateCorpora(corpusScope)).map((place) => place.runsFolder);
   const { runs, damaged, total } = await listRuns(folders, numberOption(options, "n") ?? 20);
   const { output } = scope;
   if (output.json) {

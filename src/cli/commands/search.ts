@@ -1,11 +1,9 @@
 import type { Profile } from "../../agent/profiles/profile.ts";
 import type { SearchResult } from "../../agent/result.ts";
 import type { Run } from "../../agent/run.ts";
-import { WinnowError } from "../../core/errors.ts";
 import { choosePolicy } from "../../features/choose-policy.ts";
 import { openCorpora } from "../../features/open-corpora.ts";
 import { searchCorpora } from "../../features/search-corpora.ts";
-import { corpusLayout } from "../../retrieval/corpus/layout.ts";
 import { closingLines, printResult } from "../document-list.ts";
 import { LiveView } from "../live-view.ts";
 import { locateOrOffer } from "../offer-index.ts";
@@ -23,15 +21,9 @@ export const run: CommandRun = async (args, options, scope) => {
   const policy = await choosePolicy(textOption(options, "policy") ?? settings.policy);
   const corpora = await openCorpora(corpusScope);
   try {
-    const { loadTokenCounter } = await import("../../models/o200k-token-counter.ts");
     const first = places[0];
     const since = textOption(options, "since");
     const costUsdMax = numberOption(options, "maxCost");
-    if (costUsdMax !== undefined && !(costUsdMax > 0)) {
-      throw new WinnowError("invalid_argument", "--max-cost must be a number of dollars above zero.", {
-        hint: "Example: --max-cost 0.10",
-      });
-    }
     const search = await searchCorpora({
       question: args.join(" "),
       corpora,
@@ -47,12 +39,9 @@ export const run: CommandRun = async (args, options, scope) => {
         timeoutMs: 1000 * (numberOption(options, "timeout") ?? settings.timeoutSeconds),
         ...(costUsdMax === undefined ? {} : { costUsdMax }),
       },
-      counter: await loadTokenCounter(),
       signal: scope.signal,
       ...pruningOption(options),
-      ...(options["record"] === false || first === undefined
-        ? {}
-        : { runsFolder: corpusLayout(first.folder).runsFolder }),
+      ...(options["record"] === false || first === undefined ? {} : { runsFolder: first.runsFolder }),
     });
     const result = await follow(search, scope, options["events"] === true);
     return exitCode(result);

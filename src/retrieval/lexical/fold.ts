@@ -2,7 +2,7 @@
 export const TERM_UNITS_MAX = 64;
 
 /** Invisible characters inside words: soft hyphen, joiners, byte order mark. */
-const INVISIBLE = /[\u00ad\u200c\u200d\u2060\ufeff]/g;
+const INVISIBLE = /\u00ad|\u200c|\u200d|\u2060|\ufeff/g;
 
 /** No writing system stacks more; Unicode's stream-safe format has the same limit. */
 const EXCESS_MARKS = /(\p{M}{30})\p{M}+/gu;

@@ -87,7 +87,7 @@ function isIdentifier(word: string): boolean {
 /** At the start of a sentence, a heading, a list item, a table cell or emphasis, where a capital tells nothing. */
 function isSentenceStart(text: string, at: number): boolean {
   const before = text.slice(Math.max(0, at - 12), at);
-  return /(?:^|[.!?:;|\n])[\s#>*_\-+"“(\[\d.)]*$/.test(before) && (before.length < 12 || /[.!?:;|\n]/.test(before));
+  return /(?:^|[.!?:;|\n])[-\s#>*_+"“([\d.)]*$/.test(before) && (before.length < 12 || /[.!?:;|\n]/.test(before));
 }
 
 /**

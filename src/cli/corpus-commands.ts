@@ -1,0 +1,54 @@
+import { Option } from "commander";
+import { withFilters, withLength } from "./option-values.ts";
+import type { AddCommand } from "./program.ts";
+
+/** Commands that make, look after and query an index. */
+export function addCorpusCommands(add: AddCommand): void {
+  add(
+    "index [path...]",
+    "Index files and folders, or refresh what is indexed.",
+    ["winnow index docs notes.md", "winnow index            # refresh", "winnow index . --corpus notes --json"],
+    () => import("./commands/index.ts"),
+  )
+    .option("--source <type>", "kind of source: files", "files")
+    .option("--rebuild", "build the index anew from the files");
+  add(
+    "forget <path...>",
+    "Take files or folders out of the index. The files themselves stay.",
+    ["winnow forget docs/drafts"],
+    () => import("./commands/forget.ts"),
+  );
+  add(
+    "status",
+    "Show what is indexed, what was skipped and why.",
+    ["winnow status", "winnow status --skipped", "winnow status --json"],
+    () => import("./commands/status.ts"),
+  ).option("--skipped", "list every skipped item with its reason");
+  add(
+    "doctor",
+    "Check this installation and print every setting with its origin.",
+    ["winnow doctor", "winnow doctor --json"],
+    () => import("./commands/doctor.ts"),
+  );
+  const find = add(
+    "find <text...>",
+    "Query the index once, without an agent.",
+    [
+      'winnow find "connection pool" -k 5',
+      'winnow find "TODO\\(\\w+\\)" --mode grep',
+      'winnow find retries --where "path contains guides" --explain',
+    ],
+    () => import("./commands/find.ts"),
+  );
+  withFilters(withLength(find))
+    .addOption(
+      new Option("--mode <mode>", "how to match").choices(["hybrid", "lexical", "dense", "grep"]).default("hybrid"),
+    )
+    .option("--explain", "show ranks and scores");
+  add(
+    "read <document> [range]",
+    "Print a document, or some of its lines.",
+    ["winnow read docs/setup.md", "winnow read docs/setup.md 10-40", "winnow read docs/setup.md 25"],
+    () => import("./commands/read.ts"),
+  );
+}
