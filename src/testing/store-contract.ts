@@ -54,10 +54,12 @@ export function storeContract(name: string, factory: StoreFactory): void {
       return made.store;
     };
     lexicalContract(open);
+    exclusionContract(open);
     filterContract(open);
     denseContract(open);
     readContract(open);
     versionContract(open);
+    cleanUpContract(open);
   });
 }
 
@@ -137,7 +139,9 @@ function lexicalContract(open: Open): void {
     }
     expect(ids(await reader.lexical({ terms: ["only"], limit: 1 }))).toEqual(["twin-a"]);
   });
+}
 
+function exclusionContract(open: Open): void {
   test("excluded chunks and documents do not come back and leave their place to others", async () => {
     const rows = Array.from({ length: 120 }, (_, i) => storeRow(`r${i}`, `same ${"pad ".repeat(i)}`));
     const { reader } = await build(open, rows);
@@ -277,7 +281,9 @@ function versionContract(open: Open): void {
     const reader = await store.openReader(await second.commit());
     expect(ids(await reader.lexical({ terms: ["x"], limit: 9 }))).toEqual(["a", "b"]);
   });
+}
 
+function cleanUpContract(open: Open): void {
   test("cleaning up everything old keeps the committed version", async () => {
     const { store, writer } = await build(open, [storeRow("a", "x")]);
     for (let i = 0; i < 4; i++) await writer.append([storeRow(`n${i}`, "x")]);
