@@ -45,7 +45,6 @@ describe("the command line, from an empty folder to a replayed run", () => {
       added: 0,
       changed: 0,
       unchanged: 5,
-      generation: first.generation,
     });
     expect(json(await winnow("status", "--json")).corpora[0]).toMatchObject({
       documents: 5,

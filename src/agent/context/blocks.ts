@@ -13,6 +13,7 @@ const LOOKALIKE = /^([ \t]*)(# DOCUMENT ID:|## Chunk d\d|\[Token usage:|\[Pruned
 
 /** Marks look-alike lines with a backslash, so that no document can forge a heading or a usage line. */
 export function escapeLookalikes(text: string): string {
+  if (!text.includes("#") && !text.includes("[")) return text;
   return text.replace(LOOKALIKE, "$1\\$2");
 }
 
@@ -33,22 +34,33 @@ function titleLine(chunk: RecordedChunk): string {
   );
 }
 
-/** Heading lines of a chunk, each ended by a line end. */
-function heading(chunk: RecordedChunk, shownId: string, profile: Profile): string {
-  const prefix = profile.idStyle === "virtual" ? VIRTUAL_HEADING : SHORT_HEADING;
+/** Tokens of a title line; titles come again with every chunk of their document. */
+export function titleTokens(title: string, counter: TokenCounter): number {
+  let counts = titleCounts.get(counter);
+  if (counts === undefined || counts.size >= TITLES_COUNTED_MAX) {
+    counts = new Map();
+    titleCounts.set(counter, counts);
+  }
+  let tokens = counts.get(title);
+  if (tokens === undefined) {
+    tokens = counter.count(title);
+    counts.set(title, tokens);
+  }
+  return tokens;
+}
+const TITLES_COUNTED_MAX = 10_000;
+const titleCounts = new WeakMap<TokenCounter, Map<string, number>>();
+
+/** The line under a chunk's heading line, ended by a line end; empty where titles are not shown. */
+export function titleLineOf(chunk: RecordedChunk, profile: Profile): string {
   const title = profile.showTitles ? titleLine(chunk) : "";
-  const line = `${prefix}${shownId} (${chunk.tokens} tokens)\n`;
-  return title === "" ? line : `${line}${title}\n`;
+  return title === "" ? "" : `${title}\n`;
 }
 
-/**
- * Tokens of `head + body` where the tokens of `body` are known. Exact: the two parts are counted apart only when the
- * tokenizer cannot merge across the line end between them.
- */
-function tokensOf(head: string, body: string, bodyTokens: number, counter: TokenCounter): number {
-  const first = body.charAt(0);
-  const separable = first !== "/" && first.trim() !== "";
-  return separable ? counter.count(head) + bodyTokens : counter.count(head + body);
+/** True when the tokenizer cannot merge what stands before a line end with `text` behind it. */
+function isSeparable(text: string): boolean {
+  const first = text.charAt(0);
+  return first !== "/" && first.trim() !== "";
 }
 
 /** A chunk as shown: heading line, title line, text. The stored count is used unless escaping changed the text. */
@@ -58,10 +70,11 @@ export function chunkBlock(
   profile: Profile,
   counter: TokenCounter,
 ): Block {
-  const head = heading(chunk, ids.shownId, profile);
+  const prefix = profile.idStyle === "virtual" ? VIRTUAL_HEADING : SHORT_HEADING;
+  const head = `${prefix}${ids.shownId} (${chunk.tokens} tokens)\n`;
+  const title = titleLineOf(chunk, profile);
   const plain = shownText(chunk.text);
   const body = escapeLookalikes(plain);
-  const bodyTokens = body === plain ? chunk.tokens : counter.count(body);
   const shown: ShownChunk = {
     key: chunk.key,
     shownId: ids.shownId,
@@ -71,7 +84,14 @@ export function chunkBlock(
     headings: chunk.headings,
     text: chunk.text,
   };
-  return { kind: "chunk", text: head + body, tokens: tokensOf(head, body, bodyTokens, counter), chunk: shown };
+  const text = head + title + body;
+  // The parts are counted apart where nothing can merge across the line ends between them; that is nearly always.
+  const apart = (title === "" || isSeparable(title)) && isSeparable(body);
+  const bodyTokens = body === plain ? chunk.tokens : counter.count(body);
+  const tokens = apart
+    ? counter.count(head) + (title === "" ? 0 : titleTokens(title, counter)) + bodyTokens
+    : counter.count(text);
+  return { kind: "chunk", text, tokens, chunk: shown };
 }
 
 /** What a pruned chunk leaves behind under `pruneLeaves: "stub"`: enough to read it again. */

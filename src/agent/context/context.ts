@@ -15,13 +15,14 @@ import { chunkBlock, escapeLookalikes, stubBlock, textBlock } from "./blocks.ts"
 import { documentKeyOf, IdBook } from "./id-book.ts";
 import { frameResult } from "./layout.ts";
 import { initialPrompt } from "./prompt.ts";
-import { type Block, messageText, type RenderedContext, type RenderedMessage, type ShownChunk } from "./rendered.ts";
+import type { Block, RenderedContext, RenderedMessage, ShownChunk } from "./rendered.ts";
 
 /** A chunk's place in a tool message. `stub` replaces the block once the chunk was pruned. */
 interface Slot {
   readonly block: Block;
   readonly shown: ShownChunk;
   state: "live" | "pruned";
+  stub: Block | undefined;
 }
 
 interface ToolEntry {
@@ -172,7 +173,7 @@ export class Context {
       const block = chunkBlock(chunk, this.#ids.assign(chunk), this.#profile, this.#counter);
       if (block.chunk === undefined) continue;
       this.#shown.set(hit.key, block.chunk);
-      slots.push({ block, shown: block.chunk, state: "live" });
+      slots.push({ block, shown: block.chunk, state: "live", stub: undefined });
     }
     const frame = frameResult(event, this.#profile, (key) => this.shownIdOf(key));
     const line = (text: string): Block | undefined =>
@@ -222,7 +223,10 @@ export class Context {
     const blocks: Block[] = entry.above === undefined ? [] : [entry.above];
     for (const slot of entry.slots) {
       if (slot.state === "live") blocks.push(slot.block);
-      else if (this.#profile.pruneLeaves === "stub") blocks.push(stubBlock(slot.shown, this.#counter));
+      else if (this.#profile.pruneLeaves === "stub") {
+        slot.stub ??= stubBlock(slot.shown, this.#counter);
+        blocks.push(slot.stub);
+      }
     }
     if (entry.below !== undefined) blocks.push(entry.below);
     if (blocks.length === 0) blocks.push(textBlock("[Pruned]", this.#counter, "stub"));
@@ -243,25 +247,34 @@ function hasText(text: string | undefined): text is string {
   return text !== undefined && text.trim() !== "";
 }
 
-/** Messages do not change once rendered, so the digest of each is taken once. */
-const digests = new WeakMap<RenderedMessage, string>();
+/** Blocks and messages do not change once made, so the digest of each is taken once. */
+const digests = new WeakMap<object, string>();
 
-function digestOf(message: RenderedMessage): string {
-  const known = digests.get(message);
-  if (known !== undefined) return known;
-  const calls = message.calls === undefined ? "" : JSON.stringify(message.calls);
-  const parts = [message.role, message.callId ?? "", message.reasoning?.text ?? "", messageText(message), calls];
-  const digest = createHash("sha256").update(parts.join("\u0000")).digest("hex");
-  digests.set(message, digest);
+function once(key: object, parts: () => string): string {
+  let digest = digests.get(key);
+  if (digest === undefined) {
+    digest = createHash("sha256").update(parts()).digest("hex");
+    digests.set(key, digest);
+  }
   return digest;
 }
 
+const blockDigest = (block: Block): string => once(block, () => block.text);
+
+function messageDigest(message: RenderedMessage): string {
+  return once(message, () => {
+    const calls = message.calls === undefined ? "" : JSON.stringify(message.calls);
+    const reasoning = message.reasoning === undefined ? "" : blockDigest(message.reasoning);
+    return [message.role, message.callId ?? "", reasoning, ...message.blocks.map(blockDigest), calls].join("\u0000");
+  });
+}
+
 /**
- * SHA-256 (hex) over the SHA-256 of every message in order, each over the exact bytes that a policy is shown: role,
- * reasoning, text and calls.
+ * SHA-256 (hex) over everything that a policy is shown, as a tree: of every message in order its role, reasoning, blocks
+ * and calls. Any changed byte changes it.
  */
 export function promptHash(context: RenderedContext): string {
   const hash = createHash("sha256");
-  for (const message of context.messages) hash.update(digestOf(message));
+  for (const message of context.messages) hash.update(messageDigest(message));
   return hash.digest("hex");
 }

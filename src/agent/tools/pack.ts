@@ -1,5 +1,6 @@
 import type { TokenCounter } from "../../core/token-counter.ts";
 import type { RecordedChunk, RecordedHit, ToolResultEvent } from "../../record/events.ts";
+import { titleLineOf, titleTokens } from "../context/blocks.ts";
 import type { Context } from "../context/context.ts";
 import type { Profile } from "../profiles/profile.ts";
 
@@ -26,8 +27,8 @@ const HEADING_TOKENS_MAX = 28;
 
 /** Upper estimate of what showing a chunk costs. */
 function cost(chunk: RecordedChunk, profile: Profile, counter: TokenCounter): number {
-  const title = profile.showTitles ? counter.count([chunk.title, ...chunk.headings].join(" > ")) + 2 : 0;
-  return chunk.tokens + title + HEADING_TOKENS_MAX;
+  const title = titleLineOf(chunk, profile);
+  return chunk.tokens + (title === "" ? 0 : titleTokens(title, counter)) + HEADING_TOKENS_MAX;
 }
 
 type Packed = Pick<ToolResultEvent, "chunks" | "hits" | "alreadyShown" | "hiddenPruned" | "omitted">;
