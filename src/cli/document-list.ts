@@ -1,8 +1,8 @@
-import { isAbsolute, relative } from "node:path";
 import type { SearchResult } from "../agent/result.ts";
 import { oneLine, plural, stripControl } from "../core/text.ts";
 import { excerpt } from "../features/excerpt.ts";
 import type { Output } from "./output.ts";
+import { shownPlace } from "./shown-place.ts";
 
 const PASSAGE_UNITS_MAX = 320;
 
@@ -26,13 +26,6 @@ export function printDocuments(documents: readonly ListedDocument[], query: stri
     output.print(`   ${excerpt(stripControl(document.passage), query, PASSAGE_UNITS_MAX)}`);
     if (document.why !== "") output.print(output.style("dim", `   ${oneLine(stripControl(document.why), 160)}`));
   }
-}
-
-/** A path below the working folder is shown from there on, so that it can be opened as it stands. */
-function shownPlace(uri: string): string {
-  const plain = stripControl(uri).replace(/\s/g, " ");
-  const below = isAbsolute(plain) ? relative(process.cwd(), plain) : plain;
-  return below.startsWith("..") ? plain : below;
 }
 
 /** The result of a run for people. */

@@ -43,4 +43,17 @@ export function addEvaluationCommands(add: AddCommand): void {
     .option("--markdown <file>", "write the comparison as a Markdown report")
     .option("--resamples <number>", "resamples for intervals and tests", wholeNumber(1, 1_000_000), 10_000)
     .option("--seed <number>", "seed of the resampling", wholeNumber(0, SEED_MAX), 0);
+  add(
+    "world <folder>",
+    "Make a synthetic dataset with labelled multi-hop questions, for eval.",
+    ["winnow world data/world --chunks 24000", "winnow world data/small --chunks 600 --seed 7 --questions 30"],
+    () => import("./commands/world.ts"),
+  )
+    .option("--chunks <number>", "size of the corpus in chunks of 512 tokens", wholeNumber(240, 2_000_000), 2_400)
+    .option("--seed <number>", "another seed makes another world", wholeNumber(0, SEED_MAX), 0)
+    .option(
+      "--questions <number>",
+      "multi-hop questions (default: one for every 24 chunks, at most 1000)",
+      wholeNumber(1, 2_000),
+    );
 }

@@ -14,6 +14,7 @@ import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
 import { commandContext, numberOption, textOption } from "../scope.ts";
 import { shellCommand } from "../shell-command.ts";
+import { shownPlace } from "../shown-place.ts";
 
 /** Longest list of a profile, and the default of `-k` here. */
 const LIST_MAX = 30;
@@ -68,7 +69,7 @@ export const run: CommandRun = async (args, options, scope) => {
         output.say(`written: ${markdown}`);
       }
     }
-    output.say(output.style("dim", `per question: ${started.folder}`));
+    output.say(output.style("dim", `per question: ${shownPlace(started.folder)}`));
     return row.failed > 0 ? 3 : 0;
   } finally {
     await started.close();

@@ -6,6 +6,7 @@ import { targetFolder } from "../../features/open-corpora.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
 import { commandContext, textOption } from "../scope.ts";
+import { shownPlace } from "../shown-place.ts";
 
 const MEGABYTE = 1_000_000;
 /** Some items could not be read: the index is good, but not whole. */
@@ -73,5 +74,5 @@ export function printSummary(summary: IndexSummary, folder: string, output: Outp
   }
   for (const { key, message } of summary.failures) output.say(output.style("yellow", `failed: ${key}: ${message}`));
   for (const notice of summary.notices) output.say(output.style("yellow", `note: ${notice}`));
-  output.say(output.style("dim", `index: ${folder}`));
+  output.say(output.style("dim", `index: ${shownPlace(folder)}`));
 }
