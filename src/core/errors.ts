@@ -45,6 +45,7 @@ export const ERROR_CODES = {
   dependency_missing: meaning("An optional part is not installed on this platform.", 1, 501, INTERNAL),
   policy_unavailable: meaning("The policy does not exist or cannot be reached.", 1, 502, INTERNAL),
   policy_failed: meaning("The policy failed while deciding.", 1, 502, INTERNAL),
+  embedder_failed: meaning("The embedder cannot be reached or gave something that is not usable.", 1, 502, INTERNAL),
   limit_exceeded: meaning("An input is larger than a named limit.", 1, 413, INVALID_PARAMS),
   timeout: meaning("The work did not end within its time limit.", 3, 504, INTERNAL),
   cancelled: meaning("The caller cancelled the work.", 130, 499, INTERNAL),
