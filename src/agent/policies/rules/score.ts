@@ -9,15 +9,15 @@ import { coverage, type Question } from "./question.ts";
  */
 export const WEIGHTS = {
   /** Half BM25 of the question over the pool, half the rank in the store's own answer to the question. */
-  direct: 1,
+  direct: 1.5,
   /** The first ranks of the store's own answer. */
   questionRank: 0.75,
   /** All words of the title stand in the question. */
   titleInQuestion: 1,
-  /** Found by a search for a name of the question. */
+  /** Found by a search for a name of the question, as far as it is direct: the first hit of a poor search is no find. */
   nameRank: 1.5,
-  /** Found by following a lead. */
-  leadRank: 1.25,
+  /** Found by following a lead, likewise. */
+  leadRank: 1.5,
   /** A relevant chunk names this one's title. */
   chainByTitle: 1,
   /** A relevant chunk and this one share a name that the question does not give. */
@@ -62,12 +62,13 @@ function featuresOf(question: Question, pool: Pool, evidence: Evidence): Map<Ite
   const features = pool.items.map((item, i): Features => {
     const key = item.chunk.key;
     const named = item.titleParts.length > 0 && item.titleParts.every((part) => question.termSet.has(part));
+    const relevance = ((direct[i] ?? 0) / best + byRank(ranks.question.get(key), QUESTION_RANK_HALF)) / 2;
     return {
-      direct: ((direct[i] ?? 0) / best + byRank(ranks.question.get(key), QUESTION_RANK_HALF)) / 2,
+      direct: relevance,
       questionRank: byRank(ranks.question.get(key), 3),
       titleInQuestion: named ? 0.3 + coverage(question, pool, (term) => item.titleParts.includes(term)) : 0,
-      nameRank: byRank(ranks.name.get(key), 2),
-      leadRank: byRank(ranks.lead.get(key), 2),
+      nameRank: relevance * byRank(ranks.name.get(key), 2),
+      leadRank: relevance * byRank(ranks.lead.get(key), 2),
       chainByTitle: 0,
       chainByText: 0,
       source: 0,
