@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadDataset } from "./dataset.ts";
 
@@ -58,6 +58,19 @@ describe("loadDataset", () => {
     expect([dataset.documents, dataset.queries.length, dataset.queries[0]?.gold.size]).toEqual([3, 1, 2]);
     expect(await dataset.documentText("d1")).toBe("Zürich\nA city.");
     expect(await dataset.documentText("d2")).toBe("\nSecond");
+  });
+
+  test("takes the corpus of the folder above, for another set of questions over it", async () => {
+    await write({});
+    const set = join(folder, "hard");
+    await mkdir(set);
+    await writeFile(join(set, "queries.jsonl"), '{"_id":"h1","text":"Hard?"}\n');
+    await writeFile(join(set, "qrels.tsv"), "h1\td2\t1\n");
+    const dataset = await loadDataset(set);
+    expect(dataset).toMatchObject({ name: `${basename(folder)}-hard`, folder: set, documents: 3 });
+    expect(dataset.corpusFile).toBe(join(folder, "corpus.jsonl"));
+    expect(await dataset.documentText("d2")).toBe("\nSecond");
+    expect(dataset.hash).not.toBe((await loadDataset(folder)).hash);
   });
 
   test("labels without a header line are all read", async () => {

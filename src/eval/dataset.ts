@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
 import { open, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod/mini";
 import { systemErrorCode, toWinnowError } from "../core/errors.ts";
 import { oneLine, plural } from "../core/text.ts";
 import type { Notice } from "../core/types.ts";
+import { CORPUS_FILE } from "./corpus-source.ts";
 import type { Gold } from "./metrics.ts";
 import { defect, type TextLine, textLines } from "./text-lines.ts";
 
@@ -21,9 +22,11 @@ export interface DatasetQuery {
 }
 
 export interface Dataset {
-  /** Name of the folder. */
+  /** Name of the folder; of both folders where the corpus lies in the one above, e.g. `world-single-hop`. */
   readonly name: string;
   readonly folder: string;
+  /** The file that holds the documents. */
+  readonly corpusFile: string;
   /** Identifies queries and labels; evaluations of equal hashes are comparable. */
   readonly hash: string;
   readonly documents: number;
@@ -49,7 +52,8 @@ const QRELS_FILES = ["qrels.tsv", join("qrels", "test.tsv")];
 
 /**
  * Loads a dataset in the BEIR layout: `corpus.jsonl`, `queries.jsonl` with optional `answer` and `aliases`, and
- * `qrels.tsv` or `qrels/test.tsv` with its header line. Texts of the corpus stay on disk. Rejects with
+ * `qrels.tsv` or `qrels/test.tsv` with its header line. A folder without a corpus takes that of the folder above, so that
+ * several sets of questions can share one. Texts of the corpus stay on disk. Rejects with
  * `dataset_invalid`, naming file and line, for every defect: missing files, malformed lines, repeated ids, labels of
  * unknown queries, no labelled query at all.
  */
@@ -57,11 +61,11 @@ export async function loadDataset(folder: string, signal?: AbortSignal): Promise
   try {
     const root = resolve(folder);
     const qrelsFile = await firstPresent(root, QRELS_FILES);
-    await firstPresent(root, ["corpus.jsonl"]);
     await firstPresent(root, ["queries.jsonl"]);
+    const corpusFile = join(root, await firstPresent(root, [CORPUS_FILE, join("..", CORPUS_FILE)], CORPUS_FILE));
     const texts = await readQueries(root, signal);
     const labels = await readQrels(root, qrelsFile, texts, signal);
-    const documents = await readCorpus(root, signal);
+    const documents = await readCorpus(corpusFile, signal);
     const queries: DatasetQuery[] = [];
     for (const [id, query] of texts) {
       const gold = labels.get(id);
@@ -69,20 +73,21 @@ export async function loadDataset(folder: string, signal?: AbortSignal): Promise
     }
     if (queries.length === 0) throw defect(qrelsFile, undefined, "no query has a relevant document");
     return {
-      name: basename(root),
+      name: dirname(corpusFile) === root ? basename(root) : `${basename(dirname(root))}-${basename(root)}`,
       folder: root,
+      corpusFile,
       hash: hashOf(queries),
       documents: documents.size,
       queries,
       notices: noticesOf(texts.size, queries, documents),
-      documentText: (id) => readText(root, documents.get(id)),
+      documentText: (id) => readText(corpusFile, documents.get(id)),
     };
   } catch (error) {
     throw toWinnowError(error, "dataset_invalid");
   }
 }
 
-async function firstPresent(root: string, names: readonly string[]): Promise<string> {
+async function firstPresent(root: string, names: readonly string[], shown = names.join(" or ")): Promise<string> {
   for (const name of names) {
     try {
       if ((await stat(join(root, name))).isFile()) return name;
@@ -90,7 +95,7 @@ async function firstPresent(root: string, names: readonly string[]): Promise<str
       if (!["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "")) throw error;
     }
   }
-  throw defect(names.join(" or "), undefined, "the file is missing");
+  throw defect(shown, undefined, "the file is missing");
 }
 
 type QueryTexts = Map<string, { readonly text: string; readonly answers: readonly string[] }>;
@@ -143,10 +148,10 @@ interface Place {
   readonly bytes: number;
 }
 
-async function readCorpus(root: string, signal?: AbortSignal): Promise<Map<string, Place>> {
-  const name = "corpus.jsonl";
+async function readCorpus(path: string, signal?: AbortSignal): Promise<Map<string, Place>> {
+  const name = CORPUS_FILE;
   const documents = new Map<string, Place>();
-  for await (const line of textLines(join(root, name), name, signal)) {
+  for await (const line of textLines(path, name, signal)) {
     const id = String(parseLine(documentLine, line, name)._id);
     if (documents.has(id)) throw defect(name, line.number, `the document ${oneLine(id, 60)} comes twice`);
     documents.set(id, { offset: line.offset, bytes: line.bytes });
@@ -155,9 +160,9 @@ async function readCorpus(root: string, signal?: AbortSignal): Promise<Map<strin
   return documents;
 }
 
-async function readText(root: string, place: Place | undefined): Promise<string | undefined> {
+async function readText(path: string, place: Place | undefined): Promise<string | undefined> {
   if (place === undefined) return undefined;
-  const file = await open(join(root, "corpus.jsonl"), "r");
+  const file = await open(path, "r");
   try {
     const bytes = Buffer.alloc(place.bytes);
     await file.read(bytes, 0, bytes.length, place.offset);
@@ -167,7 +172,7 @@ async function readText(root: string, place: Place | undefined): Promise<string 
       bytes: place.bytes,
       text: bytes.toString("utf8").replace(/^\ufeff/, ""),
     };
-    const { title, text } = parseLine(documentLine, line, "corpus.jsonl");
+    const { title, text } = parseLine(documentLine, line, CORPUS_FILE);
     return `${title ?? ""}\n${text}`;
   } finally {
     await file.close();

@@ -18,6 +18,7 @@ const KILLS = 3 * Number(process.env["WINNOW_TEST_SCALE"] ?? 1);
 const datasetOf = (count: number): Dataset => ({
   name: "killed",
   folder: "",
+  corpusFile: "",
   hash: "0123456789abcdef",
   documents: count,
   queries: Array.from({ length: count }, (_, i) => ({

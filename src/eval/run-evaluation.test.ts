@@ -23,6 +23,7 @@ const query = (id: string, gold: string[], answers: string[] = []): DatasetQuery
 const dataset: Dataset = {
   name: "tiny",
   folder: "",
+  corpusFile: "",
   hash: "0123456789abcdef",
   documents: 4,
   queries: [query("q1", ["a", "b"], ["forty"]), query("q2", ["c"]), query("q3", ["d"], ["nine"]), query("q4", ["a"])],

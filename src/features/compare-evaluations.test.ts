@@ -16,6 +16,7 @@ const query = (id: string, gold: string) => ({ id, text: "?", answers: [], gold:
 const dataset: Dataset = {
   name: "tiny",
   folder: "",
+  corpusFile: "",
   hash: "0123456789abcdef",
   documents: 2,
   queries: [query("q1", "a"), query("q2", "b")],

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { hashOf, type Profile, withLimit } from "../agent/profiles/profile.ts";
 import { profileByName } from "../agent/profiles/profiles.ts";
 import { startRun } from "../agent/run.ts";
@@ -10,6 +10,7 @@ import { systemClock } from "../core/clock.ts";
 import { WinnowError } from "../core/errors.ts";
 import type { TokenCounter } from "../core/token-counter.ts";
 import { VERSION } from "../core/version.ts";
+import { CORPUS_FILE, corpusSource } from "../eval/corpus-source.ts";
 import { type Dataset, loadDataset } from "../eval/dataset.ts";
 import type { SystemAnswer } from "../eval/query-outcome.ts";
 import { type EvaluatedSystem, type Evaluation, evaluate } from "../eval/run-evaluation.ts";
@@ -20,8 +21,8 @@ import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
 import { choosePolicy } from "./choose-policy.ts";
 import { findDocuments } from "./find-documents.ts";
 import { type IndexProgress, indexCorpus } from "./index-corpus.ts";
+import { defaultParts } from "./indexing/default-parts.ts";
 
-const CORPUS_FILE = "corpus.jsonl";
 const ROW_MARK = `${CORPUS_FILE}#`;
 const FIND_PREFIX = "find:";
 const FIND_MODES: readonly FindMode[] = ["lexical", "dense", "hybrid"];
@@ -91,14 +92,20 @@ async function checkFolder(folder: string): Promise<void> {
   });
 }
 
-/** The index of a dataset lies under the hash of its corpus, so that a changed corpus is another index. */
+/**
+ * The index of a dataset lies under the hash of its corpus: a changed corpus is another index, and sets of questions over
+ * one corpus share theirs.
+ */
 async function indexDataset(dataset: Dataset, options: EvaluateDatasetOptions): Promise<string> {
-  const source = join(dataset.folder, CORPUS_FILE);
   const hash = createHash("sha256");
-  for await (const part of createReadStream(source)) hash.update(part as Buffer);
-  const folder = join(options.cacheFolder, `${dataset.name}-${hash.digest("hex").slice(0, 12)}`, CORPUS_FOLDER_NAME);
+  for await (const part of createReadStream(dataset.corpusFile)) hash.update(part as Buffer);
+  const name = `${basename(dirname(dataset.corpusFile))}-${hash.digest("hex").slice(0, 12)}`;
+  const folder = join(options.cacheFolder, name, CORPUS_FOLDER_NAME);
+  const parts = { ...defaultParts, createSource: async () => corpusSource(dataset.corpusFile) };
+  // Named as if it lay in the cache, so that the index does not depend on where the dataset is kept.
+  const paths = [join(options.cacheFolder, name, CORPUS_FILE)];
   await indexCorpus(
-    { folder, paths: [source], signal: options.signal },
+    { folder, paths, parts, signal: options.signal },
     { onProgress: (progress) => options.onIndex?.(progress) },
   );
   return folder;

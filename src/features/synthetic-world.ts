@@ -87,7 +87,7 @@ async function writeAll(folder: string, plan: WorldPlan, options: WriteWorldOpti
   await writeQuestions(folder, multi);
   await writeQuestions(join(folder, SINGLE_HOP_FOLDER), single);
   await writeFile(join(folder, "unanswerable.jsonl"), jsonLines(unanswerable.map(unanswerableLine)));
-  const corpus = await writeCorpus(folder, plan, new Set(single.map(({ id }) => id)), options);
+  const corpus = await writeCorpus(folder, plan, options);
   const hops = [...new Set(multi.map((question) => question.hops))].sort();
   const summary: WorldSummary = {
     schema: "world/1",
@@ -124,7 +124,6 @@ function unanswerableLine({ id, text, hops, documents }: WorldQuestion): object 
 async function writeCorpus(
   folder: string,
   plan: WorldPlan,
-  single: ReadonlySet<string>,
   { counter, signal, onProgress }: WriteWorldOptions,
 ): Promise<{ tokens: number; bytes: number; sha256: string }> {
   const files: TextFile[] = [];
@@ -137,12 +136,17 @@ async function writeCorpus(
     const corpus = await create("corpus.jsonl");
     const evidence = await create("evidence.jsonl");
     const singleEvidence = await create(join(SINGLE_HOP_FOLDER, "evidence.jsonl"));
+    const setOf = new Map(plan.questions.map(({ id, set }) => [id, set]));
     let [tokens, written] = [0, 0];
     for (const document of worldDocuments(plan, counter)) {
       signal.throwIfAborted();
       tokens += document.tokens;
       await corpus.line({ _id: document.id, title: document.id, text: document.text });
-      for (const each of document.evidence) await (single.has(each.query) ? singleEvidence : evidence).line(each);
+      for (const each of document.evidence) {
+        const set = setOf.get(each.query);
+        if (set === "multi-hop") await evidence.line(each);
+        if (set === "single-hop") await singleEvidence.line(each);
+      }
       onProgress?.(++written, plan.documents.length);
     }
     for (const file of files) await file.flush();
