@@ -23,6 +23,8 @@ import { findDocuments } from "./find-documents.ts";
 import { type IndexProgress, indexCorpus } from "./index-corpus.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
 
+/** Another one gives other index folders: how documents are named and told apart within an index must not change under it. */
+const INDEX_LAYOUT = "blocks/1\n";
 const ROW_MARK = `${CORPUS_FILE}#`;
 const FIND_PREFIX = "find:";
 const FIND_MODES: readonly FindMode[] = ["lexical", "dense", "hybrid"];
@@ -97,7 +99,7 @@ async function checkFolder(folder: string): Promise<void> {
  * one corpus share theirs.
  */
 async function indexDataset(dataset: Dataset, options: EvaluateDatasetOptions): Promise<string> {
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(INDEX_LAYOUT);
   for await (const part of createReadStream(dataset.corpusFile)) hash.update(part as Buffer);
   const name = `${basename(dirname(dataset.corpusFile))}-${hash.digest("hex").slice(0, 12)}`;
   const folder = join(options.cacheFolder, name, CORPUS_FOLDER_NAME);
