@@ -3,6 +3,7 @@ import { setImmediate as nextTick } from "node:timers/promises";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { type Embedder, normalize } from "./embedder.ts";
 import { type Artefact, parseArtefact } from "./static/artefact.ts";
+import { PieceTable } from "./static/piece-table.ts";
 import { WordPieceTokenizer } from "./static/word-piece.ts";
 
 /** Only bounds the work on one text: up to here, the more of a long text was read the better it was found. */
@@ -40,8 +41,12 @@ async function readEmbedder(): Promise<Embedder> {
 /** An embedder over any artefact of our format. */
 export function createStaticEmbedder(artefact: Artefact): Embedder {
   const { name, dimension, unknownToken, wordCharactersMax } = artefact.header;
-  const { vocabulary, characterRuns } = artefact;
-  const tokenizer = new WordPieceTokenizer({ vocabulary, characterRuns, unknownToken, wordCharactersMax });
+  const pieces = new PieceTable(artefact.vocabulary);
+  if (pieces.size !== artefact.header.tokens)
+    throw new WinnowError("embedder_failed", "Vocabulary and vectors differ.");
+  const { characterRuns } = artefact;
+  const tokenizer = new WordPieceTokenizer({ pieces, characterRuns, unknownToken, wordCharactersMax });
+  const mean = new WeightedMean(artefact);
   return {
     name,
     dimension,
@@ -50,7 +55,7 @@ export function createStaticEmbedder(artefact: Artefact): Embedder {
       let units = 0;
       for (const text of texts) {
         if (signal?.aborted === true) throw toWinnowError(signal.reason);
-        vectors.push(weightedMean(artefact, tokenizer.encode(text, STATIC_TOKENS_MAX)));
+        vectors.push(mean.of(tokenizer.encode(text, STATIC_TOKENS_MAX)));
         units += text.length;
         if (units < UNITS_BETWEEN_PAUSES_MAX) continue;
         units = 0;
@@ -63,16 +68,38 @@ export function createStaticEmbedder(artefact: Artefact): Embedder {
 }
 
 /** Direction of the sum of the tokens' vectors, each times its scale. Unknown tokens count for nothing. */
-function weightedMean({ header, scales, vectors }: Artefact, tokens: readonly number[]): Float32Array {
-  const { dimension, unknownToken } = header;
-  const sum = new Float32Array(dimension);
-  for (const token of tokens) {
-    if (token === unknownToken) continue;
-    const scale = scales[token] ?? 0;
-    const row = token * dimension;
-    for (let index = 0; index < dimension; index++) {
-      sum[index] = (sum[index] ?? 0) + scale * (vectors[row + index] ?? 0);
-    }
+class WeightedMean {
+  readonly #artefact: Artefact;
+  /** How often each token occurs in the text at hand; zero between texts. */
+  readonly #counts: Uint16Array;
+
+  constructor(artefact: Artefact) {
+    this.#artefact = artefact;
+    this.#counts = new Uint16Array(artefact.header.tokens);
   }
-  return normalize(sum);
+
+  /** At most `STATIC_TOKENS_MAX` tokens, so that no count overflows. */
+  of(tokens: readonly number[]): Float32Array {
+    const { header, scales, vectors } = this.#artefact;
+    const { dimension, unknownToken } = header;
+    const counts = this.#counts;
+    for (const token of tokens) counts[token] = (counts[token] ?? 0) + 1;
+    const sum = new Float64Array(dimension);
+    for (const token of tokens) {
+      const count = counts[token] ?? 0;
+      counts[token] = 0;
+      if (count === 0 || token === unknownToken) continue;
+      const factor = count * (scales[token] ?? 0);
+      const row = token * dimension;
+      // Four at a time takes half the time of one at a time; the dimension is a multiple of four.
+      for (let index = 0; index < dimension; index += 4) {
+        const at = row + index;
+        sum[index] = (sum[index] ?? 0) + factor * (vectors[at] ?? 0);
+        sum[index + 1] = (sum[index + 1] ?? 0) + factor * (vectors[at + 1] ?? 0);
+        sum[index + 2] = (sum[index + 2] ?? 0) + factor * (vectors[at + 2] ?? 0);
+        sum[index + 3] = (sum[index + 3] ?? 0) + factor * (vectors[at + 3] ?? 0);
+      }
+    }
+    return normalize(new Float32Array(sum));
+  }
 }

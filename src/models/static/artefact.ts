@@ -15,7 +15,7 @@ const headerSchema = z.object({
   attribution: z.string(),
   unknownToken: z.int().check(z.nonnegative()),
   wordCharactersMax: z.int().check(z.positive()),
-  dimension: z.int().check(z.positive()),
+  dimension: z.int().check(z.positive(), z.multipleOf(4)),
   tokens: z.int().check(z.positive()),
   characterRuns: z.int().check(z.positive()),
   vocabularyBytes: z.int().check(z.positive()),
@@ -33,8 +33,8 @@ export interface Artefact {
   readonly scales: Float32Array;
   /** `tokens * dimension` values. */
   readonly vectors: Int8Array;
-  /** Row number to token. */
-  readonly vocabulary: readonly string[];
+  /** One token a line; its line number, from 0, is the token's id and its row in the vectors. */
+  readonly vocabulary: string;
 }
 
 function damaged(what: string, cause?: unknown): WinnowError {
@@ -72,13 +72,11 @@ export function parseArtefact(bytes: Buffer): Artefact {
   // A copy of the small aligned parts: a Buffer may start anywhere in its memory, a typed array of words may not.
   const words = Uint8Array.prototype.slice.call(bytes, start, start + 4 * (characterRuns + tokens)).buffer;
   const vectorsAt = start + 4 * (characterRuns + tokens);
-  const vocabulary = bytes.toString("utf8", vectorsAt + tokens * dimension).split("\n");
-  if (vocabulary.length !== tokens) throw damaged("its vocabulary has the wrong length");
   return {
     header,
     characterRuns: new Uint32Array(words, 0, characterRuns),
     scales: new Float32Array(words, 4 * characterRuns, tokens),
     vectors: new Int8Array(bytes.buffer, bytes.byteOffset + vectorsAt, tokens * dimension),
-    vocabulary,
+    vocabulary: bytes.toString("utf8", vectorsAt + tokens * dimension),
   };
 }

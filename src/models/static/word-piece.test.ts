@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseArtefact } from "./artefact.ts";
+import { PieceTable } from "./piece-table.ts";
 import { WordPieceTokenizer } from "./word-piece.ts";
 
 const scale = Number(process.env["WINNOW_TEST_SCALE"] ?? 1);
@@ -11,14 +12,16 @@ const artefact = parseArtefact(
   readFileSync(new URL("../../../models/static-minilm/static-minilm.bin", import.meta.url)),
 );
 const { unknownToken, wordCharactersMax } = artefact.header;
-const { vocabulary, characterRuns } = artefact;
-const tokenizer = new WordPieceTokenizer({ vocabulary, characterRuns, unknownToken, wordCharactersMax });
+const { characterRuns } = artefact;
+const vocabulary = artefact.vocabulary.split("\n");
+const pieces = new PieceTable(artefact.vocabulary);
+const tokenizer = new WordPieceTokenizer({ pieces, characterRuns, unknownToken, wordCharactersMax });
 
 interface Golden {
   readonly cases: readonly { readonly text: string; readonly ids: readonly number[] }[];
 }
 const golden: Golden = JSON.parse(readFileSync(new URL("fixtures/golden.json", import.meta.url), "utf8"));
-const spelled = (text: string): string[] => tokenizer.encode(text).map((id) => vocabulary[id] ?? "?");
+const spelled = (text: string): string[] => tokenizer.encode(text).map((id) => pieces.token(id));
 
 describe("ids", () => {
   it("are those of Python in every golden case", () => {

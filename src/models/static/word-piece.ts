@@ -1,16 +1,14 @@
 import { Characters, IDEOGRAPH, LETTER, MARK, PUNCTUATION, REMOVED, SPACE } from "./characters.ts";
+import type { PieceTable } from "./piece-table.ts";
 
-const CONTINUATION = "##";
 const ASCII_END = 0x80;
-const UPPER_A = 0x41;
-const UPPER_Z = 0x5a;
 
-export interface WordPieceTable {
-  /** Row number to token; continuations start with `##`. */
-  readonly vocabulary: readonly string[];
+export interface WordPieceOptions {
+  readonly pieces: PieceTable;
   /** Given for a word that the vocabulary cannot spell or that is longer than `wordCharactersMax` code points. */
   readonly unknownToken: number;
   readonly wordCharactersMax: number;
+  /** Classes of characters, as the artefact holds them. */
   readonly characterRuns: Uint32Array;
 }
 
@@ -22,29 +20,18 @@ export interface WordPieceTable {
  * Time is linear in the text: a word beyond the limit is not spelled, and no piece is longer than the vocabulary's longest.
  */
 export class WordPieceTokenizer {
-  readonly #table: WordPieceTable;
+  readonly #options: WordPieceOptions;
   readonly #characters: Characters;
-  readonly #first = new Map<string, number>();
-  readonly #next = new Map<string, number>();
-  #pieceUnitsMax = 1;
 
-  constructor(table: WordPieceTable) {
-    this.#table = table;
-    this.#characters = new Characters(table.characterRuns);
-    for (const [id, token] of table.vocabulary.entries()) this.#addPiece(id, token);
-  }
-
-  #addPiece(id: number, token: string): void {
-    const continues = token.length > CONTINUATION.length && token.startsWith(CONTINUATION);
-    const piece = continues ? token.slice(CONTINUATION.length) : token;
-    (continues ? this.#next : this.#first).set(piece, id);
-    if (piece.length > this.#pieceUnitsMax) this.#pieceUnitsMax = piece.length;
+  constructor(options: WordPieceOptions) {
+    this.#options = options;
+    this.#characters = new Characters(options.characterRuns);
   }
 
   /** Token ids of a text, at most `tokensMax` of them. */
   encode(text: string, tokensMax = Number.POSITIVE_INFINITY): number[] {
     const ids: number[] = [];
-    const word = new Word(this, ids, this.#table);
+    const word = new Word(text, ids, this.#options);
     for (let offset = 0; offset < text.length && ids.length < tokensMax; ) {
       const unit = text.charCodeAt(offset);
       offset = unit < ASCII_END ? this.#readAscii(text, offset, unit, word) : this.#readOther(text, offset, word);
@@ -59,13 +46,10 @@ export class WordPieceTokenizer {
     const classes = this.#characters.ascii;
     const found = classes[unit];
     if (found === LETTER) {
-      let upper = false;
-      let end = offset;
-      for (let at = unit; at < ASCII_END && classes[at] === LETTER; at = text.charCodeAt(end)) {
-        if (at >= UPPER_A && at <= UPPER_Z) upper = true;
-        end++;
-      }
-      word.add(text, offset, end, upper);
+      let end = offset + 1;
+      // A look past the end or beyond ASCII finds no class.
+      while (classes[text.charCodeAt(end)] === LETTER) end++;
+      word.addRun(offset, end);
       return end;
     }
     if (found === SPACE) word.end();
@@ -87,73 +71,60 @@ export class WordPieceTokenizer {
     else if (kind !== REMOVED && kind !== MARK) word.addFolded(folded.text, folded.length);
     return offset + (code > 0xffff ? 2 : 1);
   }
-
-  /** Appends the pieces of one word, or the unknown token when it cannot be spelled to its end. */
-  spell(word: string, ids: number[]): void {
-    const whole = this.#first.get(word);
-    if (whole !== undefined) {
-      ids.push(whole);
-      return;
-    }
-    const before = ids.length;
-    for (let start = 0; start < word.length; ) {
-      const pieces = start === 0 ? this.#first : this.#next;
-      let end = Math.min(word.length, start + this.#pieceUnitsMax);
-      let id: number | undefined;
-      for (; end > start; end--) {
-        id = pieces.get(word.slice(start, end));
-        if (id !== undefined) break;
-      }
-      if (id === undefined) {
-        ids.length = before;
-        ids.push(this.#table.unknownToken);
-        return;
-      }
-      ids.push(id);
-      start = end;
-    }
-  }
 }
 
-/** The word being read. Past the limit only its length grows, so that an unbroken text costs no memory. */
+/**
+ * The word being read: a range of the text while it is one run of ASCII, a string of its own once anything else joins.
+ * Past the limit only its length grows, so that an unbroken text costs no memory.
+ */
 class Word {
-  readonly #tokenizer: WordPieceTokenizer;
+  readonly #text: string;
   readonly #ids: number[];
-  readonly #charactersMax: number;
-  readonly #unknownToken: number;
-  #text = "";
+  readonly #options: WordPieceOptions;
+  #start = 0;
+  #end = 0;
+  #joined = "";
   #characters = 0;
 
-  constructor(tokenizer: WordPieceTokenizer, ids: number[], table: WordPieceTable) {
-    this.#tokenizer = tokenizer;
+  constructor(text: string, ids: number[], options: WordPieceOptions) {
+    this.#text = text;
     this.#ids = ids;
-    this.#charactersMax = table.wordCharactersMax;
-    this.#unknownToken = table.unknownToken;
+    this.#options = options;
   }
 
-  add(text: string, start: number, end: number, upper: boolean): void {
-    this.#characters += end - start;
-    if (this.#characters > this.#charactersMax) return;
-    const part = upper ? text.slice(start, end).toLowerCase() : text.slice(start, end);
-    this.#text = this.#text === "" ? part : this.#text + part;
+  /** A run of ASCII letters and digits, in either case. */
+  addRun(start: number, end: number): void {
+    if (this.#characters === 0) {
+      this.#start = start;
+      this.#end = end;
+      this.#characters = end - start;
+    } else this.addFolded(this.#text.slice(start, end), end - start);
   }
 
   addFolded(part: string, characters: number): void {
+    const before = this.#characters;
     this.#characters += characters;
-    if (this.#characters <= this.#charactersMax) this.#text += part;
+    if (this.#characters > this.#options.wordCharactersMax) return;
+    if (this.#joined === "" && before > 0) this.#joined = this.#text.slice(this.#start, this.#end);
+    this.#joined += part;
   }
 
   /** A character that is a word of its own. */
   alone(character: string): void {
     this.end();
-    this.#tokenizer.spell(character, this.#ids);
+    this.#spell(character, 0, character.length);
   }
 
   end(): void {
     if (this.#characters === 0) return;
-    if (this.#characters > this.#charactersMax) this.#ids.push(this.#unknownToken);
-    else this.#tokenizer.spell(this.#text, this.#ids);
-    this.#text = "";
+    if (this.#characters > this.#options.wordCharactersMax) this.#ids.push(this.#options.unknownToken);
+    else if (this.#joined === "") this.#spell(this.#text, this.#start, this.#end);
+    else this.#spell(this.#joined, 0, this.#joined.length);
+    this.#joined = "";
     this.#characters = 0;
+  }
+
+  #spell(text: string, start: number, end: number): void {
+    if (!this.#options.pieces.spell(text, start, end, this.#ids)) this.#ids.push(this.#options.unknownToken);
   }
 }
