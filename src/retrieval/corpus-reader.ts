@@ -1,5 +1,6 @@
 import type { Filter } from "../core/filter.ts";
 import type { Chunk, Hit, Notice } from "../core/types.ts";
+import type { FusionSettings } from "./find/fusion-settings.ts";
 
 /** How a one-shot query is answered. `hybrid` falls back to `lexical` with a notice where there are no vectors. */
 export type FindMode = "hybrid" | "lexical" | "dense";
@@ -21,6 +22,8 @@ export interface FindQuery {
   /** Documents that must not come back. */
   readonly excludeDocuments?: ReadonlySet<string>;
   readonly where?: Filter;
+  /** How hybrid mode joins its halves, default `DEFAULT_FUSION`. */
+  readonly fusion?: FusionSettings;
   readonly signal?: AbortSignal;
 }
 

@@ -12,6 +12,7 @@ export {
   type GrepQuery,
   type ReadQuery,
 } from "./corpus-reader.ts";
+export type { FusionSettings } from "./find/fusion-settings.ts";
 export type {
   Candidate,
   CandidateList,
@@ -19,6 +20,7 @@ export type {
   ChunkSpan,
   DenseQuery,
   LexicalQuery,
+  ScannedRow,
   Store,
   StoreCapabilities,
   StoreCounts,

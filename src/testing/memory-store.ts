@@ -138,6 +138,9 @@ function readerOf(rows: () => Rows, vectorDimension: number | undefined): StoreR
     },
     documentsWhere: async (filter) =>
       new Set(chunksWhere((chunk) => matchesFilter(filter, chunk.metadata)).map((chunk) => chunk.documentId)),
+    async *scan() {
+      yield rows().map(({ chunk, item, terms }) => ({ chunk, item, terms }));
+    },
     counts: async () => ({ chunks: rows().length, unindexed: 0 }),
     async close() {},
   };

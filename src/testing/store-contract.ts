@@ -57,6 +57,8 @@ export function storeContract(name: string, factory: StoreFactory): void {
     exclusionContract(open);
     filterContract(open);
     denseContract(open);
+    denseExclusionContract(open);
+    scanContract(open);
     readContract(open);
     versionContract(open);
     cleanUpContract(open);
@@ -207,6 +209,88 @@ function denseContract(open: Open): void {
     await expect(reader.dense({ vector: Float32Array.of(1, 0), limit: 1 })).rejects.toMatchObject({
       code: "invalid_argument",
     });
+  });
+}
+
+/** Rows with a vector each, and the order in which a query for the returned vector must give them. */
+function randomVectors(count: number) {
+  const random = seededRandom(23);
+  const rows = Array.from({ length: count }, (_, i) => {
+    const vector = Array.from({ length: CONTRACT_VECTOR_DIMENSION }, () => 2 * random() - 1);
+    const metadata = { year: 2000 + (i % 10), rare: i % 97 === 0 };
+    return storeRow(`v${String(i).padStart(4, "0")}`, "same", { vector, metadata });
+  });
+  const query = Float32Array.of(0.3, -0.8, 0.5);
+  const cosineOf = (row: StoreRow): number => {
+    const [x = 0, y = 0, z = 0] = row.vector ?? [];
+    return (0.3 * x - 0.8 * y + 0.5 * z) / (Math.hypot(x, y, z) * Math.hypot(0.3, 0.8, 0.5));
+  };
+  const order = [...rows].sort((a, b) => cosineOf(b) - cosineOf(a));
+  return { rows, query, order, cosineOf };
+}
+
+function denseExclusionContract(open: Open): void {
+  test("dense search leaves out what is excluded and filtered, and fills the list with the next best", async () => {
+    const { rows, query: vector, order, cosineOf } = randomVectors(1_500);
+    const { reader } = await build(open, rows);
+    const expected = (accepts: (row: StoreRow) => boolean, limit: number) =>
+      order
+        .filter(accepts)
+        .slice(0, limit)
+        .map(({ chunk }) => chunk.id);
+    const all = await reader.dense({ vector, limit: 300 });
+    expect(ids(all)).toEqual(expected(() => true, 300));
+    for (const [i, { score }] of all.candidates.entries()) {
+      expect(score).toBeCloseTo(cosineOf(order[i] ?? storeRow("", "")), 4);
+    }
+    const exclude = new Set(ids(all).slice(0, 290));
+    const excludeDocuments = new Set([
+      "v0007.md",
+      ...ids(all)
+        .slice(290, 295)
+        .map((id) => `${id}.md`),
+    ]);
+    expect(ids(await reader.dense({ vector, limit: 20, exclude, excludeDocuments }))).toEqual(
+      expected(({ chunk }) => !exclude.has(chunk.id) && !excludeDocuments.has(chunk.documentId), 20),
+    );
+    const filtered = async (expression: string) =>
+      reader.dense({ vector, limit: 12, where: parseFilter([expression]) });
+    expect(ids(await filtered("year=2003"))).toEqual(expected(({ chunk }) => chunk.metadata["year"] === 2003, 12));
+    expect(ids(await filtered("rare=true"))).toEqual(expected(({ chunk }) => chunk.metadata["rare"] === true, 12));
+    expect(await filtered("year=1999")).toEqual({ candidates: [], complete: true });
+    const rest = await reader.dense({ vector, limit: 5, exclude, where: parseFilter(["rare=true"]) });
+    expect(ids(rest)).toEqual(expected(({ chunk }) => chunk.metadata["rare"] === true && !exclude.has(chunk.id), 5));
+  });
+
+  test("equal vectors come back in the order of their ids, whatever the length of the list", async () => {
+    const twins = Array.from({ length: 60 }, (_, i) =>
+      storeRow(`t${String((i * 37) % 60).padStart(2, "0")}`, "x", { vector: [1, 1, 0] }),
+    );
+    const far = Array.from({ length: 20 }, (_, i) => storeRow(`far${i}`, "x", { vector: [0, 0.1, 1] }));
+    const { reader } = await build(open, [...far, ...twins]);
+    const named = Array.from({ length: 60 }, (_, i) => `t${String(i).padStart(2, "0")}`);
+    for (const limit of [1, 7, 59, 60]) {
+      expect(ids(await reader.dense({ vector: Float32Array.of(1, 1, 0), limit })), `${limit}`).toEqual(
+        named.slice(0, limit),
+      );
+    }
+  });
+}
+
+function scanContract(open: Open): void {
+  test("a scan gives every row once, as it went in but for its vector", async () => {
+    const rows = Array.from({ length: 700 }, (_, i) =>
+      storeRow(`s${String(i).padStart(3, "0")}`, `w${i} same`, { vector: [i, 1, 0] }),
+    );
+    const { reader, writer } = await build(open, [...rows, storeRow("gone", "x"), storeRow("no-terms", "")]);
+    const scanned = [];
+    for await (const part of reader.scan()) scanned.push(...part);
+    expect(scanned).toHaveLength(702);
+    await writer.remove(["gone.md"]);
+    const after = [];
+    for await (const part of writer.reader().scan()) after.push(...part);
+    const wanted = [storeRow("no-terms", ""), ...rows].map(({ chunk, item, terms }) => ({ chunk, item, terms }));
+    expect(after.sort((a, b) => (a.chunk.id < b.chunk.id ? -1 : 1))).toEqual(wanted);
   });
 }
 

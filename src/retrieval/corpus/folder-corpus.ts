@@ -10,7 +10,8 @@ import type {
   GrepQuery,
   ReadQuery,
 } from "../corpus-reader.ts";
-import { type EmbedQuery, findChunks } from "../find/find-chunks.ts";
+import type { EmbedQuery } from "../find/embed-query.ts";
+import { findChunks } from "../find/find-chunks.ts";
 import { grepChunks } from "../find/grep-chunks.ts";
 import { readChunks } from "../read.ts";
 import { UNINDEXED_ROWS_MAX } from "../store/lance/lance-store.ts";
@@ -82,8 +83,10 @@ export class FolderCorpus implements CorpusReader {
   async find(query: FindQuery): Promise<FindAnswer> {
     return this.#use(async ({ manifest, reader }) => {
       const { embedQuery } = this.#options;
+      const { embedder } = manifest.identity;
       const store = await reader();
-      const answer = await findChunks({ corpus: this.name, store, ...(embedQuery && { embedQuery }) }, query);
+      const dense = { ...(embedder && { embedder }), ...(embedQuery && { embedQuery }) };
+      const answer = await findChunks({ corpus: this.name, store, ...dense }, query);
       return manifest.unindexed > UNINDEXED_ROWS_MAX ? { ...answer, notices: [...answer.notices, NOT_READY] } : answer;
     });
   }

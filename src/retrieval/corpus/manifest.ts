@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { z } from "zod/mini";
 import { systemErrorCode } from "../../core/errors.ts";
+import type { EmbedderIdentity } from "../find/embed-query.ts";
 import type { StoreVersion } from "../store/store.ts";
 import { type CorpusLayout, itemsFileOf } from "./layout.ts";
 import { damaged, type FileStamp, readSealed, writeSealed } from "./sealed-file.ts";
@@ -45,7 +46,7 @@ export interface CorpusIdentity {
   readonly chunker: string;
   readonly tokenCounter: string;
   readonly analyzer: string;
-  readonly embedder: { readonly name: string; readonly dimension: number } | null;
+  readonly embedder: EmbedderIdentity | null;
 }
 
 /** What a refresh without a path lists again. */

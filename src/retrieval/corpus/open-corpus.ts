@@ -1,6 +1,6 @@
 import { basename, dirname, resolve } from "node:path";
 import { WinnowError } from "../../core/errors.ts";
-import type { EmbedQuery } from "../find/find-chunks.ts";
+import type { EmbedQuery } from "../find/embed-query.ts";
 import { FolderCorpus } from "./folder-corpus.ts";
 import { CORPUS_FOLDER_NAME, corpusLayout } from "./layout.ts";
 import type { OpenStore } from "./snapshot.ts";

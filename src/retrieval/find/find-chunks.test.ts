@@ -27,7 +27,9 @@ async function source(rows: readonly StoreRow[] = ROWS, vectors = true): Promise
   return {
     corpus: "c",
     store: reader,
-    ...(vectors ? { embedQuery: async () => Float32Array.of(0, 1, 0.2) } : {}),
+    ...(vectors
+      ? { embedder: { name: "test", dimension: 3 }, embedQuery: async () => Float32Array.of(0, 1, 0.2) }
+      : {}),
   };
 }
 

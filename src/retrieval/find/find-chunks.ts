@@ -1,9 +1,11 @@
-import { WinnowError } from "../../core/errors.ts";
+import { toWinnowError, WinnowError } from "../../core/errors.ts";
 import type { Chunk, Hit, Notice } from "../../core/types.ts";
 import { chunkKey, type FindAnswer, type FindQuery } from "../corpus-reader.ts";
 import { analyzeQuery } from "../lexical/analyze.ts";
 import type { CandidateList, StoreReader } from "../store/store.ts";
+import type { EmbedderIdentity, EmbedQuery } from "./embed-query.ts";
 import { fuse } from "./fuse.ts";
+import { DEFAULT_FUSION } from "./fusion-settings.ts";
 
 /** Most chunks that one query returns. */
 export const CHUNKS_MAX = 1_000;
@@ -15,7 +17,7 @@ const QUERY_TERMS_MAX = 256;
 
 const LEXICAL_ONLY: Notice = {
   code: "lexical_only",
-  message: "The corpus has no vectors; only words were matched.",
+  message: "The corpus has no vectors; only words were matched. `winnow reembed` makes vectors.",
 };
 const NO_TERMS: Notice = { code: "no_terms", message: "The query holds no word that can be searched for." };
 const QUERY_CUT: Notice = {
@@ -27,34 +29,39 @@ const INCOMPLETE: Notice = {
   message: "The filter excludes so much of what matches that there may be better hits than these.",
 };
 
-/** Makes the vector of a query, with the embedder that made the vectors of the corpus. */
-export type EmbedQuery = (text: string, signal: AbortSignal | undefined) => Promise<Float32Array>;
-
 export interface FindSource {
   /** Name of the corpus. */
   readonly corpus: string;
   readonly store: StoreReader;
+  /** The embedder behind the vectors of the corpus, where it has any. */
+  readonly embedder?: EmbedderIdentity;
   readonly embedQuery?: EmbedQuery;
 }
 
 /**
  * One-shot search (design §4). Lexical and dense candidates are fetched concurrently, max(25, 3k) of each besides those
- * already seen, and fused by reciprocal rank. The score of a hit is BM25 in lexical mode, cosine in dense mode, the
- * fused score in hybrid mode. Rejects with `invalid_argument` for dense mode where there are no vectors.
+ * already seen, and fused by weighted reciprocal rank. The score of a hit is BM25 in lexical mode, cosine in dense mode,
+ * the fused score in hybrid mode. Rejects with `invalid_argument` for dense mode where there are no vectors, and with
+ * what the embedder rejects with; in hybrid mode an embedder that cannot be asked leaves the lexical half and a notice.
  */
 export async function findChunks(source: FindSource, query: FindQuery): Promise<FindAnswer> {
   checkCount(query.chunksMax);
   query.signal?.throwIfAborted();
-  const dense = query.mode !== "lexical" && source.store.capabilities.dense && source.embedQuery !== undefined;
-  if (query.mode === "dense" && !dense) {
+  const { embedder, embedQuery, store } = source;
+  const embed = store.capabilities.dense && embedder !== undefined ? embedQuery : undefined;
+  const dense =
+    embed === undefined || embedder === undefined
+      ? undefined
+      : () => embed(query.text, embedder, query.signal).then((vector) => denseCandidates(source, query, vector));
+  if (query.mode === "dense" && dense === undefined) {
     throw new WinnowError("invalid_argument", `The corpus ${source.corpus} has no vectors to search.`, {
-      hint: "Use lexical mode, or build the index with an embedder.",
+      hint: "Use lexical mode, or make vectors with: winnow reembed",
     });
   }
-  const notices: Notice[] = query.mode === "hybrid" && !dense ? [LEXICAL_ONLY] : [];
+  const notices: Notice[] = query.mode === "hybrid" && dense === undefined ? [LEXICAL_ONLY] : [];
   const [lexicalList, denseList] = await Promise.all([
     query.mode === "dense" ? undefined : lexicalCandidates(source, query, notices),
-    dense ? denseCandidates(source, query) : undefined,
+    query.mode === "lexical" ? undefined : dense?.().catch((error: unknown) => degraded(error, query, notices)),
   ]);
   const lists = [lexicalList, denseList].filter((list) => list !== undefined);
   if (lists.some((list) => !list.complete)) notices.push(INCOMPLETE);
@@ -68,10 +75,19 @@ async function lexicalCandidates(source: FindSource, query: FindQuery, notices: 
   return source.store.lexical({ terms: terms.slice(0, QUERY_TERMS_MAX), ...candidateQuery(source, query) });
 }
 
-async function denseCandidates(source: FindSource, query: FindQuery): Promise<CandidateList | undefined> {
-  if (source.embedQuery === undefined) return undefined;
-  const vector = await source.embedQuery(query.text, query.signal);
+async function denseCandidates(source: FindSource, query: FindQuery, vector: Float32Array): Promise<CandidateList> {
+  // Zeros stand for a text that says nothing to the embedder, and are near to nothing.
+  if (vector.every((value) => value === 0)) return { candidates: [], complete: true };
   return source.store.dense({ vector, ...candidateQuery(source, query) });
+}
+
+/** What remains of a hybrid query when its dense half failed: nothing of that half, and a notice that says why. */
+function degraded(error: unknown, query: FindQuery, notices: Notice[]): undefined {
+  const failure = toWinnowError(error, "embedder_failed");
+  const isEmbedders = failure.code === "embedder_failed" || failure.code === "timeout";
+  if (query.mode !== "hybrid" || query.signal?.aborted === true || !isEmbedders) throw failure;
+  const hint = failure.hint === undefined ? "" : ` ${failure.hint}`;
+  notices.push({ code: LEXICAL_ONLY.code, message: `Only words were matched: ${failure.message}${hint}` });
 }
 
 function candidateQuery(source: FindSource, query: FindQuery) {
@@ -101,7 +117,14 @@ async function toHits(
   const ids = (list: CandidateList | undefined) => ({ ids: (list?.candidates ?? []).map(({ id }) => id) });
   const only = lexical === undefined ? dense : dense === undefined ? lexical : undefined;
   const scores = only && new Map(only.candidates.map(({ id, score }) => [id, score]));
-  const best = fuse([ids(lexical), ids(dense)]).slice(0, query.chunksMax);
+  const { k, lexicalWeight, denseWeight, absentRank } = query.fusion ?? DEFAULT_FUSION;
+  const weighted = [
+    { ...ids(lexical), weight: lexicalWeight },
+    { ...ids(dense), weight: denseWeight },
+  ];
+  // Of a single list the order is its own: an absent rank would only add the same to all.
+  const options = absentRank === null || only !== undefined ? { k } : { k, absentRank };
+  const best = fuse(weighted, options).slice(0, query.chunksMax);
   const byId = new Map<string, Chunk>();
   for (const { chunk } of [...(lexical?.candidates ?? []), ...(dense?.candidates ?? [])]) {
     if (chunk !== undefined) byId.set(chunk.id, chunk);

@@ -86,9 +86,14 @@ export interface StoreReader {
   spansOf(documentIds: readonly string[], signal?: AbortSignal): Promise<readonly ChunkSpan[]>;
   /** Ids of all documents whose metadata the filter accepts. */
   documentsWhere(filter: Filter, signal?: AbortSignal): Promise<ReadonlySet<string>>;
+  /** Every row once, without its vector, in parts of the driver's size and no particular order. */
+  scan(signal?: AbortSignal): AsyncIterable<readonly ScannedRow[]>;
   counts(): Promise<StoreCounts>;
   close(): Promise<void>;
 }
+
+/** A stored row without its vector. */
+export type ScannedRow = Omit<StoreRow, "vector">;
 
 export interface ChunkRange {
   readonly from: number;

@@ -13,6 +13,7 @@ import type {
   ChunkSpan,
   DenseQuery,
   LexicalQuery,
+  ScannedRow,
   StoreCapabilities,
   StoreCounts,
   StoreReader,
@@ -22,10 +23,12 @@ import {
   CHUNK_COLUMNS,
   numbers,
   parseMetadata,
+  SCAN_COLUMNS,
   SPAN_COLUMNS,
   TERMS_COLUMN,
   texts,
   toChunks,
+  toScannedRows,
   toSpans,
   VECTOR_COLUMN,
 } from "./lance-rows.ts";
@@ -210,6 +213,22 @@ export class LanceReader implements StoreReader {
       }
       return accepted;
     });
+  }
+
+  async *scan(signal?: AbortSignal): AsyncGenerator<readonly ScannedRow[]> {
+    const batches = this.#table
+      .query()
+      .select([...SCAN_COLUMNS])
+      [Symbol.asyncIterator]();
+    for (;;) {
+      signal?.throwIfAborted();
+      const rows = await guarded("reading all chunks", async () => {
+        const { done, value } = await batches.next();
+        return done === true ? undefined : toScannedRows(value);
+      });
+      if (rows === undefined) return;
+      yield rows;
+    }
   }
 
   async counts(): Promise<StoreCounts> {

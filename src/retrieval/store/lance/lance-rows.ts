@@ -1,7 +1,13 @@
-import type { Schema, Table } from "apache-arrow";
+import type { Schema } from "apache-arrow";
 import { WinnowError } from "../../../core/errors.ts";
 import type { Chunk, Metadata } from "../../../core/types.ts";
-import type { ChunkSpan, StoreRow } from "../store.ts";
+import type { ChunkSpan, ScannedRow, StoreRow } from "../store.ts";
+
+/** A result or a part of one. */
+interface Columns {
+  readonly numRows: number;
+  getChild(name: string): Iterable<unknown> | null;
+}
 
 /** Columns that a chunk is rebuilt from. */
 export const CHUNK_COLUMNS = [
@@ -19,6 +25,9 @@ export const CHUNK_COLUMNS = [
   "metadata",
   "text",
 ] as const;
+
+/** Columns that a row without its vector is rebuilt from. */
+export const SCAN_COLUMNS = [...CHUNK_COLUMNS, "item", "terms"] as const;
 
 export const SPAN_COLUMNS = ["id", "document", "chunk_index", "start_offset", "end_offset"] as const;
 
@@ -73,16 +82,16 @@ function vectorOf(row: StoreRow, vectorDimension: number): readonly number[] | n
 }
 
 /** The values of a text column. */
-export function texts(table: Table, column: string): readonly string[] {
+export function texts(table: Columns, column: string): readonly string[] {
   return values(table, column).map(String);
 }
 
 /** The values of a number column. */
-export function numbers(table: Table, column: string): readonly number[] {
+export function numbers(table: Columns, column: string): readonly number[] {
   return values(table, column).map(Number);
 }
 
-function values(table: Table, column: string): readonly unknown[] {
+function values(table: Columns, column: string): readonly unknown[] {
   // A result without a row comes without columns too.
   if (table.numRows === 0) return [];
   const vector = table.getChild(column);
@@ -91,7 +100,7 @@ function values(table: Table, column: string): readonly unknown[] {
 }
 
 /** Chunks of a result that holds `CHUNK_COLUMNS`, in its order. */
-export function toChunks(table: Table): Chunk[] {
+export function toChunks(table: Columns): Chunk[] {
   const text = (column: string) => texts(table, column);
   const number = (column: string) => numbers(table, column);
   const [id, document, title, uri, body] = [text("id"), text("document"), text("title"), text("uri"), text("text")];
@@ -115,8 +124,18 @@ export function toChunks(table: Table): Chunk[] {
   }));
 }
 
+/** Rows of a result that holds `SCAN_COLUMNS`, in its order. */
+export function toScannedRows(table: Columns): ScannedRow[] {
+  const [items, terms] = [texts(table, "item"), texts(table, TERMS_COLUMN)];
+  return toChunks(table).map((chunk, i) => ({
+    chunk,
+    item: items[i] ?? "",
+    terms: (terms[i] ?? "").split(" ").filter((term) => term !== ""),
+  }));
+}
+
 /** Spans of a result that holds `SPAN_COLUMNS`, in its order. */
-export function toSpans(table: Table): ChunkSpan[] {
+export function toSpans(table: Columns): ChunkSpan[] {
   const [id, document] = [texts(table, "id"), texts(table, "document")];
   const [index, start, end] = [
     numbers(table, "chunk_index"),
