@@ -23,7 +23,8 @@ const SINGLE_HOP_FOLDER = "single-hop";
 export interface WriteWorldOptions extends WorldOptions {
   /** Made; must not exist, or be empty. */
   readonly folder: string;
-  readonly counter: TokenCounter;
+  /** Default: that of the indexes, o200k. */
+  readonly counter?: TokenCounter;
   readonly signal: AbortSignal;
   onProgress?(documents: number, documentsTotal: number): void;
 }
@@ -58,7 +59,7 @@ export async function writeWorld(options: WriteWorldOptions): Promise<WorldSumma
   try {
     await rm(part, { recursive: true, force: true });
     await mkdir(join(part, SINGLE_HOP_FOLDER), { recursive: true });
-    const summary = await writeAll(part, plan, options);
+    const summary = await writeAll(part, plan, options, options.counter ?? (await defaultCounter()));
     // An empty folder may be there; it makes way.
     await rm(options.folder, { recursive: true, force: true });
     await rename(part, options.folder);
@@ -67,6 +68,11 @@ export async function writeWorld(options: WriteWorldOptions): Promise<WorldSumma
     await rm(part, { recursive: true, force: true });
     throw options.signal.aborted ? toWinnowError(options.signal.reason, "cancelled") : toWinnowError(error);
   }
+}
+
+async function defaultCounter(): Promise<TokenCounter> {
+  const { loadTokenCounter } = await import("../models/o200k-token-counter.ts");
+  return loadTokenCounter();
 }
 
 async function checkEmpty(folder: string): Promise<void> {
@@ -81,13 +87,18 @@ async function checkEmpty(folder: string): Promise<void> {
   });
 }
 
-async function writeAll(folder: string, plan: WorldPlan, options: WriteWorldOptions): Promise<WorldSummary> {
+async function writeAll(
+  folder: string,
+  plan: WorldPlan,
+  options: WriteWorldOptions,
+  counter: TokenCounter,
+): Promise<WorldSummary> {
   const of = (set: QuestionSet) => plan.questions.filter((question) => question.set === set);
   const [multi, single, unanswerable] = [of("multi-hop"), of("single-hop"), of("unanswerable")];
   await writeQuestions(folder, multi);
   await writeQuestions(join(folder, SINGLE_HOP_FOLDER), single);
   await writeFile(join(folder, "unanswerable.jsonl"), jsonLines(unanswerable.map(unanswerableLine)));
-  const corpus = await writeCorpus(folder, plan, options);
+  const corpus = await writeCorpus(folder, plan, options, counter);
   const hops = [...new Set(multi.map((question) => question.hops))].sort();
   const summary: WorldSummary = {
     schema: "world/1",
@@ -96,7 +107,7 @@ async function writeAll(folder: string, plan: WorldPlan, options: WriteWorldOpti
     documents: plan.documents.length,
     chunks: options.chunks,
     tokens: corpus.tokens,
-    tokenCounter: options.counter.name,
+    tokenCounter: counter.name,
     corpusBytes: corpus.bytes,
     corpusSha256: corpus.sha256,
     multiHop: Object.fromEntries(hops.map((n) => [n, multi.filter((question) => question.hops === n).length])),
@@ -124,7 +135,8 @@ function unanswerableLine({ id, text, hops, documents }: WorldQuestion): object 
 async function writeCorpus(
   folder: string,
   plan: WorldPlan,
-  { counter, signal, onProgress }: WriteWorldOptions,
+  { signal, onProgress }: WriteWorldOptions,
+  counter: TokenCounter,
 ): Promise<{ tokens: number; bytes: number; sha256: string }> {
   const files: TextFile[] = [];
   const create = async (name: string): Promise<TextFile> => {

@@ -5,14 +5,12 @@ import type { CommandRun } from "../program.ts";
 import { numberOption } from "../scope.ts";
 
 export const run: CommandRun = async (args, options, { output, signal }) => {
-  const { loadTokenCounter } = await import("../../models/o200k-token-counter.ts");
   const questions = numberOption(options, "questions");
   const begun = performance.now();
   const summary = await writeWorld({
     folder: resolve(args[0] ?? ""),
     chunks: numberOption(options, "chunks") ?? 0,
     seed: numberOption(options, "seed") ?? 0,
-    counter: await loadTokenCounter(),
     signal,
     onProgress: (done, total) => {
       if (done % 100 === 0) output.progress(`${done.toLocaleString("en-US")} of ${plural(total, "document")}`);
