@@ -58,7 +58,9 @@ describe("a table of pieces", () => {
       fc.property(
         fc.uniqueArray(piece, { minLength: 1, maxLength: 30 }),
         fc.string({ unit: fc.constantFrom("a", "b", "A", "é"), maxLength: 12 }),
-        (vocabulary, word) => expect(spell(vocabulary, word)).toEqual(slowly(vocabulary, word)),
+        (vocabulary, word) => {
+          expect(spell(vocabulary, word)).toEqual(slowly(vocabulary, word));
+        },
       ),
       settings,
     );
