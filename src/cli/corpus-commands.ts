@@ -1,15 +1,24 @@
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import { withFilters, withLength } from "./option-values.ts";
 import type { AddCommand } from "./program.ts";
 
+/** What makes vectors, and how to reach it. A key is only ever named. */
+function withEmbedder(command: Command): Command {
+  return command
+    .option("--embedder <embedder>", "static, none, openai-compatible:MODEL or ollama:MODEL")
+    .option("--base-url <url>", "address of the embedder's service")
+    .option("--api-key-env <name>", "environment variable that holds the service's key");
+}
+
 /** Commands that make, look after and query an index. */
 export function addCorpusCommands(add: AddCommand): void {
-  add(
+  const index = add(
     "index [path...]",
     "Index files and folders, or refresh what is indexed.",
     ["winnow index docs notes.md", "winnow index            # refresh", "winnow index . --corpus notes --json"],
     () => import("./commands/index.ts"),
-  )
+  );
+  withEmbedder(index)
     .option("--source <type>", "kind of source: files", "files")
     .option("--rebuild", "build the index anew from the files");
   add(

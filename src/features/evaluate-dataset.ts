@@ -22,6 +22,7 @@ import { choosePolicy } from "./choose-policy.ts";
 import { findDocuments } from "./find-documents.ts";
 import { type IndexProgress, indexCorpus } from "./index-corpus.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
+import { queryEmbedder } from "./indexing/embedders.ts";
 
 /** Another one gives other index folders: how documents are named and told apart within an index must not change under it. */
 const INDEX_LAYOUT = "blocks/1\n";
@@ -65,7 +66,7 @@ export async function evaluateDataset(options: EvaluateDatasetOptions): Promise<
   const whole = await loadDataset(options.dataset, options.signal);
   const dataset = options.limit === undefined ? whole : { ...whole, queries: whole.queries.slice(0, options.limit) };
   const folder = await indexDataset(whole, options);
-  const corpus = await openCorpus(folder, { name: dataset.name });
+  const corpus = await openCorpus(folder, { name: dataset.name, embedQuery: queryEmbedder() });
   const { evaluationsFolder } = corpusLayout(folder);
   const profile = profileOf(options);
   const { loadTokenCounter } = await import("../models/o200k-token-counter.ts");
@@ -95,12 +96,14 @@ async function checkFolder(folder: string): Promise<void> {
 }
 
 /**
- * The index of a dataset lies under the hash of its corpus: a changed corpus is another index, and sets of questions over
+ * The index of a dataset lies under the hash of its corpus and of how it is built: a changed corpus is another index, and sets of questions over
  * one corpus share theirs.
  */
 async function indexDataset(dataset: Dataset, options: EvaluateDatasetOptions): Promise<string> {
   const hash = createHash("sha256").update(INDEX_LAYOUT);
   for await (const part of createReadStream(dataset.corpusFile)) hash.update(part as Buffer);
+  // An index keeps its embedder: a version with another one must not measure the index of an older version.
+  hash.update(JSON.stringify(defaultParts.identity));
   const name = `${basename(dirname(dataset.corpusFile))}-${hash.digest("hex").slice(0, 12)}`;
   const folder = join(options.cacheFolder, name, CORPUS_FOLDER_NAME);
   const parts = { ...defaultParts, createSource: async () => corpusSource(dataset.corpusFile) };

@@ -40,6 +40,7 @@ const parts = (): IndexParts => ({
     return lineChunks(document);
   },
   analyze: (text) => text.toLowerCase().match(/[a-z0-9]+/g) ?? [],
+  loadEmbedder: async () => Promise.reject(new Error("There is none.")),
 });
 
 const run = (more: Partial<IndexOptions> = {}, onProgress: (progress: IndexProgress) => void = () => undefined) =>

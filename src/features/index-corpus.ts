@@ -6,12 +6,14 @@ import { type CorpusWriter, type CorpusWriterOptions, openCorpusWriter } from ".
 import type { KnownSource } from "../retrieval/corpus/manifest.ts";
 import { UNINDEXED_ROWS_MAX } from "../retrieval/store/lance/lance-store.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
+import { type EmbedderChoice, identifyEmbedder } from "./indexing/embedders.ts";
 import { COMMIT_INTERVAL_MS, indexItems } from "./indexing/index-items.ts";
 import { listItems } from "./indexing/list-items.ts";
 import type { IndexParts } from "./indexing/parts.ts";
 import { type IndexProgress, type IndexSummary, IndexTally } from "./indexing/progress.ts";
 import { covers, keyOfPath, pathOfKey, withoutPath, withRoots } from "./indexing/roots.ts";
 
+export type { EmbedderChoice } from "./indexing/embedders.ts";
 export type { IndexProgress, IndexSummary } from "./indexing/progress.ts";
 
 const FILES = "files";
@@ -23,6 +25,11 @@ export interface IndexOptions {
   readonly folder: string;
   /** Absolute paths to index, remembered for later. None: refresh what is known. */
   readonly paths: readonly string[];
+  /**
+   * What makes the vectors. Default: a corpus that exists keeps its own embedder, or goes on without vectors, also when
+   * it is built anew; a new one takes that of the parts. Another one than the corpus's own is refused.
+   */
+  readonly embedder?: EmbedderChoice;
   /** Drops the index and builds it anew; repairs any damage. Searches see it grow. */
   readonly rebuild?: boolean;
   /** Stops between two items; what was done by then is kept, and the call rejects with `cancelled`. */
@@ -46,7 +53,7 @@ export interface IndexHooks {
  * others cost a look at size and time. Commits every few seconds, so that a kill loses little and searches see progress.
  *
  * Rejects with `nothing_to_index`, `source_not_found`, `corpus_locked`, `corpus_mismatch`, `corpus_corrupt`,
- * `corpus_format`, `disk_full` or `cancelled`; what was committed before that stays. What is wrong with a single item
+ * `corpus_format`, `embedder_failed`, `disk_full` or `cancelled`; what was committed before that stays. What is wrong with a single item
  * is counted in the summary, never thrown; an item that cannot be read again keeps its indexed content.
  */
 export async function indexCorpus(options: IndexOptions, hooks: IndexHooks = {}): Promise<IndexSummary> {
@@ -76,6 +83,7 @@ export async function indexCorpus(options: IndexOptions, hooks: IndexHooks = {})
       tally,
       now,
       signal,
+      embedderAccess: options.embedder ?? {},
       commitIntervalMs,
       report: read,
       committed,
@@ -128,12 +136,14 @@ export async function forgetPath(options: ForgetOptions): Promise<{ items: numbe
 }
 
 async function openWriter(
-  options: Pick<IndexOptions, "folder" | "paths" | "rebuild" | "openStore">,
+  options: Pick<IndexOptions, "folder" | "paths" | "rebuild" | "openStore" | "embedder" | "signal">,
   parts: IndexParts,
   now: () => number,
 ): Promise<CorpusWriter> {
+  const chosen = options.embedder && (await identifyEmbedder(options.embedder, options.signal));
   return openCorpusWriter(options.folder, {
-    identity: parts.identity,
+    identity: chosen === undefined ? parts.identity : { ...parts.identity, embedder: chosen },
+    keepEmbedder: chosen === undefined,
     rebuild: options.rebuild ?? false,
     now,
     ...(options.openStore && { openStore: options.openStore }),

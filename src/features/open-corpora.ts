@@ -67,11 +67,18 @@ export async function targetFolder(scope: CorpusScope): Promise<string> {
   return inside;
 }
 
-/** Opens what `locateCorpora` finds. The caller closes them. */
+/**
+ * Opens what `locateCorpora` finds; the caller closes them. Queries are embedded by the embedder that each corpus names,
+ * loaded by the first query that needs it.
+ */
 export async function openCorpora(scope: CorpusScope): Promise<CorpusReader[]> {
   const places = await locateCorpora(scope);
-  const { openCorpus } = await import("../retrieval/corpus/open-corpus.ts");
-  return Promise.all(places.map(({ name, folder }) => openCorpus(folder, { name })));
+  const [{ openCorpus }, { queryEmbedder }] = await Promise.all([
+    import("../retrieval/corpus/open-corpus.ts"),
+    import("./indexing/embedders.ts"),
+  ]);
+  const embedQuery = queryEmbedder();
+  return Promise.all(places.map(({ name, folder }) => openCorpus(folder, { name, embedQuery })));
 }
 
 function placeOf(name: string, folder: string): CorpusPlace {

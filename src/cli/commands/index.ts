@@ -1,7 +1,12 @@
 import { resolve } from "node:path";
 import { WinnowError } from "../../core/errors.ts";
 import { plural } from "../../core/text.ts";
-import { type IndexProgress, type IndexSummary, indexCorpus } from "../../features/index-corpus.ts";
+import {
+  type EmbedderChoice,
+  type IndexProgress,
+  type IndexSummary,
+  indexCorpus,
+} from "../../features/index-corpus.ts";
 import { targetFolder } from "../../features/open-corpora.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
@@ -23,21 +28,33 @@ export const run: CommandRun = async (args, options, scope) => {
   const summary = await indexInto(
     folder,
     args.map((path) => resolve(path)),
-    { output, signal, rebuild: options["rebuild"] === true },
+    { output, signal, rebuild: options["rebuild"] === true, ...embedderOf(options) },
   );
   if (output.json) output.printJson({ schema: "index/1", folder, ...summary });
   else printSummary(summary, folder, output);
   return summary.failed > 0 ? PARTIAL_EXIT : 0;
 };
 
+function embedderOf(options: Readonly<Record<string, unknown>>): { readonly embedder?: EmbedderChoice } {
+  const spec = textOption(options, "embedder");
+  if (spec === undefined) return {};
+  return { embedder: { spec, baseUrl: textOption(options, "baseUrl"), apiKeyEnv: textOption(options, "apiKeyEnv") } };
+}
+
 /** Indexes with a line of progress that is redrawn. */
 export function indexInto(
   folder: string,
   paths: readonly string[],
-  scope: { readonly output: Output; readonly signal: AbortSignal; readonly rebuild?: boolean },
+  scope: {
+    readonly output: Output;
+    readonly signal: AbortSignal;
+    readonly rebuild?: boolean;
+    readonly embedder?: EmbedderChoice;
+  },
 ): Promise<IndexSummary> {
+  const { rebuild = false, embedder, signal } = scope;
   return indexCorpus(
-    { folder, paths, rebuild: scope.rebuild ?? false, signal: scope.signal },
+    { folder, paths, rebuild, signal, ...(embedder && { embedder }) },
     { onProgress: (progress) => scope.output.progress(progressLine(progress)) },
   );
 }

@@ -1,18 +1,19 @@
 import { WinnowError } from "../../core/errors.ts";
 import { CHUNKER_NAME } from "../../retrieval/chunking/chunker-name.ts";
 import { ANALYZER_NAME, analyzeText } from "../../retrieval/lexical/analyze.ts";
+import { loadEmbedder, STATIC_EMBEDDER } from "./embedders.ts";
 import type { IndexParts } from "./parts.ts";
 
 /** Known without loading the vocabulary, which a refresh without changes never needs. */
 const TOKEN_COUNTER_NAME = "o200k";
 
-/** Files, cut by our chunker, counted in o200k tokens, found by words. */
+/** Files, cut by our chunker, counted in o200k tokens, found by words and by the built-in embedder's vectors. */
 export const defaultParts: IndexParts = {
   identity: {
     chunker: CHUNKER_NAME,
     tokenCounter: TOKEN_COUNTER_NAME,
     analyzer: ANALYZER_NAME,
-    embedder: null,
+    embedder: STATIC_EMBEDDER,
   },
   async createSource(scope) {
     const { createFilesSource } = await import("../../sources/files/files-source.ts");
@@ -28,4 +29,8 @@ export const defaultParts: IndexParts = {
     return (document) => chunkDocument(document, { counter });
   },
   analyze: analyzeText,
+  async loadEmbedder(identity, access) {
+    const embedder = await loadEmbedder(identity, access);
+    return (texts, signal) => embedder.embed(texts, { kind: "document", signal });
+  },
 };

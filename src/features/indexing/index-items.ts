@@ -2,8 +2,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { toWinnowError } from "../../core/errors.ts";
 import type { Chunk, SourceDocument } from "../../core/types.ts";
 import type { CorpusWriter } from "../../retrieval/corpus/corpus-writer.ts";
+import { indexedText } from "../../retrieval/corpus/indexed-text.ts";
 import type { StoreRow } from "../../retrieval/store/store.ts";
 import type { ReadOutcome, Source, SourceItem } from "../../sources/source.ts";
+import type { EmbedderAccess, EmbedTexts } from "./embedders.ts";
 import { nothing } from "./list-items.ts";
 import type { IndexParts } from "./parts.ts";
 import type { IndexTally } from "./progress.ts";
@@ -19,6 +21,8 @@ const COMMIT_TEXT_BYTES_MAX = 32 * 1024 * 1024;
 const COMMIT_TIME_SHARE = 10;
 /** Documents of one item that are staged together. */
 const APPEND_DOCUMENTS_MAX = 256;
+/** Chunks whose texts are given to the embedder together. */
+const EMBED_CHUNKS_MAX = 256;
 /** How long documents are cut without letting anything else run. */
 const TURN_MS = 50;
 /** Coarse clocks of file systems: a change within this time of another may leave the time as it was. */
@@ -29,6 +33,7 @@ export interface IndexItemsOptions {
   readonly source: Source;
   readonly parts: IndexParts;
   readonly writer: CorpusWriter;
+  readonly embedderAccess: EmbedderAccess;
   readonly tally: IndexTally;
   readonly now: () => number;
   readonly signal: AbortSignal;
@@ -87,6 +92,7 @@ async function look(item: SourceItem, { source, writer, signal }: IndexItemsOpti
 class ItemIndexer {
   readonly #options: IndexItemsOptions;
   #chunker: Promise<(document: SourceDocument) => readonly Chunk[]> | undefined;
+  #embed: Promise<EmbedTexts> | undefined;
 
   constructor(options: IndexItemsOptions) {
     this.#options = options;
@@ -176,9 +182,11 @@ class ItemIndexer {
       this.#options.signal.throwIfAborted();
       return this.#fail(item, error);
     }
+    // What is wrong with the embedder is wrong for all items: it ends the run, and the item is not half staged.
+    const vectors = await this.#embedAll(staged);
     for (let i = 0; i < staged.documents.length; i += APPEND_DOCUMENTS_MAX) {
       const part = staged.documents.slice(i, i + APPEND_DOCUMENTS_MAX);
-      const rows = part.flatMap(({ chunks }) => chunks.map((chunk) => this.#row(item.key, chunk)));
+      const rows = part.flatMap(({ chunks }) => chunks.map((chunk) => this.#row(item.key, chunk, vectors)));
       await writer.append(
         item.key,
         part.map(({ document }) => document),
@@ -232,9 +240,33 @@ class ItemIndexer {
     return staged;
   }
 
-  #row(item: string, chunk: Chunk): StoreRow {
-    const text = [chunk.title, ...chunk.headings, chunk.text].join("\n");
-    return { chunk, item, terms: this.#options.parts.analyze(text) };
+  /** Vectors by chunk id; none for a chunk that says nothing to the embedder, none at all without one. */
+  async #embedAll({ documents }: StagedItem): Promise<ReadonlyMap<string, Float32Array>> {
+    const { writer, parts, embedderAccess, signal } = this.#options;
+    const vectors = new Map<string, Float32Array>();
+    if (writer.embedder === null) return vectors;
+    this.#embed ??= parts.loadEmbedder(writer.embedder, embedderAccess);
+    const embed = await this.#embed;
+    const chunks = documents.flatMap((document) => document.chunks);
+    for (let i = 0; i < chunks.length; i += EMBED_CHUNKS_MAX) {
+      const part = chunks.slice(i, i + EMBED_CHUNKS_MAX);
+      const embedded = await embed(part.map(indexedText), signal);
+      for (const [j, { id }] of part.entries()) {
+        const vector = embedded[j];
+        if (vector?.some((value) => value !== 0) === true) vectors.set(id, vector);
+      }
+      signal.throwIfAborted();
+    }
+    return vectors;
+  }
+
+  #row(item: string, chunk: Chunk, vectors: ReadonlyMap<string, Float32Array>): StoreRow {
+    return {
+      chunk,
+      item,
+      terms: this.#options.parts.analyze(indexedText(chunk)),
+      vector: vectors.get(chunk.id) ?? null,
+    };
   }
 }
 

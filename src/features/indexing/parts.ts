@@ -1,6 +1,8 @@
 import type { Chunk, SourceDocument } from "../../core/types.ts";
 import type { CorpusIdentity } from "../../retrieval/corpus/manifest.ts";
+import type { EmbedderIdentity } from "../../retrieval/find/embed-query.ts";
 import type { Source } from "../../sources/source.ts";
+import type { EmbedderAccess, EmbedTexts } from "./embedders.ts";
 
 export interface SourceScope {
   /** Absolute paths. */
@@ -11,8 +13,11 @@ export interface SourceScope {
 
 /** What indexing is made of; replaced in tests. Loaded when needed, because a refresh often needs none of it. */
 export interface IndexParts {
+  /** How a new corpus is built; one that exists keeps its own embedder. */
   readonly identity: CorpusIdentity;
   createSource(scope: SourceScope): Promise<Source>;
   loadChunker(): Promise<(document: SourceDocument) => readonly Chunk[]>;
   analyze(text: string): readonly string[];
+  /** The embedder of this identity. Rejects with `embedder_failed` when it cannot be had. */
+  loadEmbedder(identity: EmbedderIdentity, access: EmbedderAccess): Promise<EmbedTexts>;
 }

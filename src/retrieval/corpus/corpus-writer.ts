@@ -36,6 +36,8 @@ export type GrepDocument = Pick<SourceDocument, "id" | "text" | "metadata">;
 export interface CorpusWriterOptions {
   /** How the corpus is built. One that exists must have been built alike, else `corpus_mismatch`. */
   readonly identity: CorpusIdentity;
+  /** A corpus that exists keeps its own embedder, whatever the identity says; also one that is built anew. */
+  readonly keepEmbedder?: boolean;
   /** Drops all that is indexed and starts anew, whatever state the index is in. Known sources are kept if readable. */
   readonly rebuild?: boolean;
   readonly now?: () => number;
@@ -64,6 +66,7 @@ export async function openCorpusWriter(folder: string, options: CorpusWriterOpti
 /** What a writer starts from. `manifest` is undefined for a corpus that is new or built anew. */
 interface WriterState {
   readonly manifest: Manifest | undefined;
+  readonly identity: CorpusIdentity;
   readonly items: readonly ManifestItem[];
   readonly sources: readonly KnownSource[];
   readonly firstGeneration: number;
@@ -71,11 +74,16 @@ interface WriterState {
 }
 
 async function loadState(layout: CorpusLayout, options: CorpusWriterOptions, nowMs: number): Promise<WriterState> {
-  const fresh = { manifest: undefined, items: [], damagedSegments: new Set<number>() };
+  const fresh = { manifest: undefined, identity: options.identity, items: [], damagedSegments: new Set<number>() };
+  const identityAfter = (found: CorpusIdentity | undefined): CorpusIdentity =>
+    found === undefined || options.keepEmbedder !== true
+      ? options.identity
+      : { ...options.identity, embedder: found.embedder };
   if (options.rebuild === true) {
     const before = await readManifest(layout).catch(() => undefined);
     const firstGeneration = Math.max((before?.manifest.generation ?? 0) + 1, await nextFreeGeneration(layout));
-    return { ...fresh, sources: before?.manifest.sources ?? [], firstGeneration };
+    const identity = identityAfter(before?.manifest.identity);
+    return { ...fresh, identity, sources: before?.manifest.sources ?? [], firstGeneration };
   }
   await readCorpusFile(layout);
   const manifest = (await readManifest(layout))?.manifest;
@@ -83,19 +91,27 @@ async function loadState(layout: CorpusLayout, options: CorpusWriterOptions, now
     await removeOrphans(layout, undefined, nowMs);
     return { ...fresh, sources: [], firstGeneration: 1 };
   }
-  checkIdentity(manifest.identity, options.identity);
+  const identity = identityAfter(manifest.identity);
+  checkIdentity(manifest.identity, identity);
   const items = await readItems(layout, manifest);
   await removeOrphans(layout, manifest, nowMs);
   const damagedSegments = await findDamagedSegments(layout, manifest);
-  return { manifest, items, sources: manifest.sources, firstGeneration: manifest.generation + 1, damagedSegments };
+  const firstGeneration = manifest.generation + 1;
+  return { manifest, identity, items, sources: manifest.sources, firstGeneration, damagedSegments };
 }
 
 function checkIdentity(found: CorpusIdentity, wanted: CorpusIdentity): void {
   const differences = (["chunker", "tokenCounter", "analyzer"] as const)
     .filter((part) => found[part] !== wanted[part])
     .map((part) => `${part} ${found[part]}, now ${wanted[part]}`);
-  if (found.embedder?.name !== wanted.embedder?.name || found.embedder?.dimension !== wanted.embedder?.dimension) {
-    differences.push(`embedder ${found.embedder?.name ?? "none"}, now ${wanted.embedder?.name ?? "none"}`);
+  const { embedder: had } = found;
+  const { embedder: asked } = wanted;
+  if (differences.length === 0 && (had?.name !== asked?.name || had?.dimension !== asked?.dimension)) {
+    throw new WinnowError(
+      "corpus_mismatch",
+      `The vectors of the index are of the embedder ${had?.name ?? "none"}, not ${asked?.name ?? "none"}.`,
+      { hint: "Make them anew with: winnow reembed --embedder EMBEDDER" },
+    );
   }
   if (differences.length === 0) return;
   throw new WinnowError("corpus_mismatch", `The index was built differently: ${differences.join("; ")}.`, {
@@ -132,9 +148,9 @@ export class CorpusWriter {
   constructor(layout: CorpusLayout, lock: WriterLock, options: CorpusWriterOptions, state: WriterState) {
     this.#layout = layout;
     this.#lock = lock;
-    this.#identity = options.identity;
+    this.#identity = state.identity;
     this.#now = options.now ?? systemClock.now;
-    this.#store = (options.openStore ?? openFolderStore)(layout, options.identity);
+    this.#store = (options.openStore ?? openFolderStore)(layout, state.identity);
     this.#items = new Map(state.items.map((item) => [item.key, item]));
     this.#manifest = state.manifest;
     this.#sources = state.sources;
@@ -147,6 +163,11 @@ export class CorpusWriter {
   /** Staged and committed items by key. */
   get items(): ReadonlyMap<string, ManifestItem> {
     return this.#items;
+  }
+
+  /** What the vectors of appended rows must be made with; null when rows have none. */
+  get embedder(): CorpusIdentity["embedder"] {
+    return this.#identity.embedder;
   }
 
   get sources(): readonly KnownSource[] {

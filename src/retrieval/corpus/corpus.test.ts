@@ -149,17 +149,17 @@ describe("corpus folder", () => {
 
   test("another chunker, counter, analyzer or embedder is a mismatch", async () => {
     await fixture.build(TEXTS);
-    for (const change of [
-      { chunker: "x" },
-      { tokenCounter: "x" },
-      { analyzer: "x" },
-      { embedder: { name: "x", dimension: 3 } },
-    ]) {
-      await expect(fixture.open({ identity: { ...fixture.identity, ...change } })).rejects.toMatchObject({
-        code: "corpus_mismatch",
-        hint: expect.stringContaining("--rebuild"),
-      });
+    const opened = (change: object) => fixture.open({ identity: { ...fixture.identity, ...change } });
+    for (const change of [{ chunker: "x" }, { tokenCounter: "x" }, { analyzer: "x" }]) {
+      const hint = expect.stringContaining("--rebuild");
+      await expect(opened(change)).rejects.toMatchObject({ code: "corpus_mismatch", hint });
     }
+    const embedder = { name: "x", dimension: 3 };
+    const hint = expect.stringContaining("winnow reembed");
+    await expect(opened({ embedder })).rejects.toMatchObject({ code: "corpus_mismatch", hint });
+    const kept = await fixture.open({ identity: { ...fixture.identity, embedder }, keepEmbedder: true });
+    expect(kept.embedder).toBeNull();
+    await kept.close();
     const rebuilt = await fixture.open({ identity: { ...fixture.identity, chunker: "x" }, rebuild: true });
     expect(rebuilt.sources).toEqual([{ type: "files", roots: [""], excluded: [] }]);
     await putText(rebuilt, "n.txt", "nu");
