@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { setImmediate as nextTick } from "node:timers/promises";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { type Embedder, normalize } from "./embedder.ts";
@@ -29,13 +29,19 @@ export function loadStaticEmbedder(): Promise<Embedder> {
 async function readEmbedder(): Promise<Embedder> {
   // The bundler copies a file that is addressed in this way, and rewrites the address.
   const address = new URL("../../models/static-minilm/static-minilm.bin", import.meta.url);
-  const bytes = await readFile(address).catch((cause: unknown) => {
+  return createStaticEmbedder(parseArtefact(readWhole(address)));
+}
+
+/** One read of a few milliseconds, instead of a dozen rounds through the thread pool. */
+function readWhole(address: URL): Buffer {
+  try {
+    return readFileSync(address);
+  } catch (cause) {
     throw new WinnowError("embedder_failed", "The file of the built-in embedder cannot be read.", {
       hint: "Install winnow-search again.",
       cause,
     });
-  });
-  return createStaticEmbedder(parseArtefact(bytes));
+  }
 }
 
 /** An embedder over any artefact of our format. */

@@ -9,6 +9,17 @@ const UPPER_Z = 0x5a;
 const TO_LOWER = 0x20;
 const LINE_FEED = 0x0a;
 
+interface Index {
+  /** Where each token's piece starts and ends in the vocabulary's text. */
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly hashes: Int32Array;
+  /** Open addressing: token + 1, or 0 for a free slot. */
+  readonly slots: Int32Array;
+  /** Length of the longest piece. */
+  readonly unitsMax: number;
+}
+
 /**
  * Finds pieces of a vocabulary at a place of a text, ASCII letters in either case, without cutting strings out of it.
  * A piece either starts a word or continues one (`##…` in the vocabulary); the two never answer for each other.
@@ -17,49 +28,20 @@ export class PieceTable {
   /** How many tokens the vocabulary has. */
   readonly size: number;
   readonly #text: string;
-  /** Where each token's piece starts and ends in the vocabulary's text. */
-  readonly #starts: Int32Array;
-  readonly #ends: Int32Array;
-  readonly #hashes: Int32Array;
-  /** Open addressing: token + 1, or 0 for a free slot. */
-  readonly #slots: Int32Array;
+  readonly #index: Index;
   readonly #mask: number;
-  #unitsMax = 0;
 
   /** `vocabulary` has one token a line. */
   constructor(vocabulary: string) {
     this.#text = vocabulary;
-    const lineEnds: number[] = [];
-    for (let at = vocabulary.indexOf("\n"); at !== NOT_FOUND; at = vocabulary.indexOf("\n", at + 1)) lineEnds.push(at);
-    lineEnds.push(vocabulary.length);
-    this.size = lineEnds.length;
-    this.#ends = Int32Array.from(lineEnds);
-    this.#starts = new Int32Array(this.size);
-    this.#hashes = new Int32Array(this.size);
-    // At most a quarter full: most looks at a piece that does not exist end at the first slot.
-    this.#mask = 2 ** Math.ceil(Math.log2(this.size * 4)) - 1;
-    this.#slots = new Int32Array(this.#mask + 1);
-    for (let token = 0; token < this.size; token++) this.#insert(token);
-  }
-
-  #insert(token: number): void {
-    const line = token === 0 ? 0 : (this.#ends[token - 1] ?? 0) + 1;
-    const end = this.#ends[token] ?? 0;
-    const continued = end - line > CONTINUATION.length && this.#text.startsWith(CONTINUATION, line);
-    const start = continued ? line + CONTINUATION.length : line;
-    let hash = continued ? HASH_START_CONTINUED : HASH_START;
-    for (let at = start; at < end; at++) hash = Math.imul(hash ^ this.#text.charCodeAt(at), HASH_FACTOR);
-    this.#starts[token] = start;
-    this.#hashes[token] = hash;
-    this.#unitsMax = Math.max(this.#unitsMax, end - start);
-    let slot = slotOf(hash, this.#mask);
-    while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask;
-    this.#slots[slot] = token + 1;
+    this.size = countLines(vocabulary);
+    this.#index = indexLines(vocabulary, this.size);
+    this.#mask = this.#index.slots.length - 1;
   }
 
   /** The token of a vocabulary line, for messages and tests. */
   token(id: number): string {
-    return this.#text.slice(id === 0 ? 0 : (this.#ends[id - 1] ?? 0) + 1, this.#ends[id]);
+    return this.#text.slice(id === 0 ? 0 : (this.#index.ends[id - 1] ?? 0) + 1, this.#index.ends[id]);
   }
 
   /**
@@ -75,14 +57,14 @@ export class PieceTable {
         return false;
       }
       ids.push(longest);
-      from += (this.#ends[longest] ?? 0) - (this.#starts[longest] ?? 0);
+      from += (this.#index.ends[longest] ?? 0) - (this.#index.starts[longest] ?? 0);
     }
     return true;
   }
 
   /** Most words are pieces whole, so the whole is tried first; its prefixes' hashes come along for those that are not. */
   #longest(text: string, start: number, end: number, continued: boolean): number {
-    const limit = Math.min(end, start + this.#unitsMax);
+    const limit = Math.min(end, start + this.#index.unitsMax);
     const first = continued ? HASH_START_CONTINUED : HASH_START;
     let hash = first;
     for (let at = start; at < limit; at++) hash = Math.imul(hash ^ lowerUnit(text, at), HASH_FACTOR);
@@ -100,15 +82,15 @@ export class PieceTable {
 
   #find(text: string, start: number, end: number, hash: number, continued: boolean): number {
     for (let slot = slotOf(hash, this.#mask); ; slot = (slot + 1) & this.#mask) {
-      const token = (this.#slots[slot] ?? 0) - 1;
+      const token = (this.#index.slots[slot] ?? 0) - 1;
       if (token === NOT_FOUND) return NOT_FOUND;
-      if (this.#hashes[token] === hash && this.#isPiece(token, text, start, end, continued)) return token;
+      if (this.#index.hashes[token] === hash && this.#isPiece(token, text, start, end, continued)) return token;
     }
   }
 
   #isPiece(token: number, text: string, start: number, end: number, continued: boolean): boolean {
-    const from = this.#starts[token] ?? 0;
-    if ((this.#ends[token] ?? 0) - from !== end - start) return false;
+    const from = this.#index.starts[token] ?? 0;
+    if ((this.#index.ends[token] ?? 0) - from !== end - start) return false;
     const startsLine = from === 0 || this.#text.charCodeAt(from - 1) === LINE_FEED;
     if (startsLine === continued) return false;
     for (let at = start; at < end; at++) {
@@ -116,6 +98,40 @@ export class PieceTable {
     }
     return true;
   }
+}
+
+function countLines(text: string): number {
+  let lines = 1;
+  for (let at = text.indexOf("\n"); at !== NOT_FOUND; at = text.indexOf("\n", at + 1)) lines++;
+  return lines;
+}
+
+/** One function with local variables, which runs once: the engine compiles it while it runs. */
+function indexLines(text: string, size: number): Index {
+  const starts = new Int32Array(size);
+  const ends = new Int32Array(size);
+  const hashes = new Int32Array(size);
+  // At most a quarter full: most looks for a piece that does not exist end at the first slot.
+  const slots = new Int32Array(2 ** Math.ceil(Math.log2(size * 4)));
+  const mask = slots.length - 1;
+  let unitsMax = 0;
+  for (let token = 0, line = 0; token < size; token++) {
+    const found = text.indexOf("\n", line);
+    const end = found === NOT_FOUND ? text.length : found;
+    const continued = end - line > CONTINUATION.length && text.startsWith(CONTINUATION, line);
+    const start = continued ? line + CONTINUATION.length : line;
+    let hash = continued ? HASH_START_CONTINUED : HASH_START;
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ text.charCodeAt(at), HASH_FACTOR);
+    starts[token] = start;
+    ends[token] = end;
+    hashes[token] = hash;
+    if (end - start > unitsMax) unitsMax = end - start;
+    let slot = slotOf(hash, mask);
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = token + 1;
+    line = end + 1;
+  }
+  return { starts, ends, hashes, slots, unitsMax };
 }
 
 function slotOf(hash: number, mask: number): number {
