@@ -97,7 +97,9 @@ export function chunkBlock(
 /** What a pruned chunk leaves behind under `pruneLeaves: "stub"`: enough to read it again. */
 export function stubBlock(shown: ShownChunk, counter: TokenCounter): Block {
   const title = escapeLookalikes(oneLine(shown.title, STUB_TITLE_UNITS_MAX));
-  return textBlock(`[Pruned: ${shown.shownId}${title === "" ? "" : ` ${title}`}]`, counter, "stub");
+  const { shownId, shownDocumentId } = shown;
+  const block = textBlock(`[Pruned: ${shownId}${title === "" ? "" : ` ${title}`}]`, counter, "stub");
+  return { ...block, pruned: { shownId, shownDocumentId } };
 }
 
 /** `[Token usage: 14,203/32,768]`; denominator and separators belong to the profile. */

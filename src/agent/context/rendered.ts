@@ -22,6 +22,8 @@ export interface Block {
   readonly text: string;
   readonly tokens: number;
   readonly chunk?: ShownChunk;
+  /** Stubs only: what was pruned here. */
+  readonly pruned?: { readonly shownId: string; readonly shownDocumentId: string };
 }
 
 export interface RenderedCall {

@@ -11,6 +11,8 @@ export interface Evidence {
   readonly searches: readonly PastSearch[];
   /** Visible chunks, in the order in which they were shown, with their tokens. */
   readonly chunks: readonly { readonly chunk: ShownChunk; readonly tokens: number }[];
+  /** Pruned chunks whose stubs are visible, in the order in which they were shown. */
+  readonly pruned: readonly { readonly shownId: string; readonly shownDocumentId: string }[];
   /** Searches of the last turn. */
   readonly last: readonly PastSearch[];
 }
@@ -19,6 +21,7 @@ export function readEvidence(context: RenderedContext): Evidence {
   const queries = new Map<string, string>();
   const searches: PastSearch[] = [];
   const chunks: { chunk: ShownChunk; tokens: number }[] = [];
+  const pruned: { shownId: string; shownDocumentId: string }[] = [];
   let last: PastSearch[] = [];
   for (const message of context.messages) {
     if (message.role === "assistant") {
@@ -33,13 +36,14 @@ export function readEvidence(context: RenderedContext): Evidence {
       block.chunk === undefined ? [] : [{ chunk: block.chunk, tokens: block.tokens }],
     );
     chunks.push(...shown);
+    pruned.push(...message.blocks.flatMap((block) => block.pruned ?? []));
     const query = queries.get(message.callId);
     if (query === undefined) continue;
     const search = { query, chunks: shown.map(({ chunk }) => chunk) };
     searches.push(search);
     last.push(search);
   }
-  return { searches, chunks, last };
+  return { searches, chunks, pruned, last };
 }
 
 function queryOf(values: unknown): string | undefined {

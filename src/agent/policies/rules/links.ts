@@ -1,8 +1,10 @@
 import type { Item, NameInText, Pool } from "./pool.ts";
 import { coverage, type Question } from "./question.ts";
 
-/** A name counts for this much where no word of the question stands in its sentence. */
+/** A name counts for this much where no word of the question stands in its sentence and the chunk is short. */
 const COMPANY_BASE = 0.5;
+/** Content words up to which a chunk is about one thing, so that all of it is company for its names. */
+const SHORT_TERMS = 100;
 /** A link through a part of a title, against one through the whole. */
 const PARTIAL_TITLE = 0.6;
 
@@ -14,29 +16,58 @@ export interface Lead {
   readonly strength: number;
 }
 
+/** Share of a chunk that is about any one of its names: 1 for a short one, less the longer it is. */
+export function focus(item: Item): number {
+  return Math.min(1, SHORT_TERMS / Math.max(1, item.length));
+}
+
 /** Names of an item that are news against the question: at least half of their words are. */
 export function leadsOf(item: Item, question: Question, pool: Pool): Lead[] {
   const leads: Lead[] = [];
+  const base = COMPANY_BASE * focus(item);
   for (const [key, name] of item.names) {
     const fresh = name.parts.filter((part) => !question.termSet.has(part));
     if (fresh.length === 0 || fresh.length * 2 < name.parts.length) continue;
     const rarity = Math.sqrt(Math.max(...fresh.map((part) => pool.rarity(part))));
     const near = coverage(question, pool, (term) => name.company.has(term));
-    leads.push({ name, key, strength: rarity * (COMPANY_BASE + near) });
+    leads.push({ name, key, strength: rarity * (base + near) });
   }
   return leads;
 }
 
-/** How strongly leads point to a chunk: by its title, and by its text. */
-export function linkTo(leads: readonly Lead[], item: Item): { readonly title: number; readonly text: number } {
+export interface LinkStrength {
+  /** The lead names the chunk's title. */
+  readonly title: number;
+  /** The lead stands in its text. */
+  readonly text: number;
+  /** Share of the question that the chunk adds where the lead stands in it. */
+  readonly added: number;
+}
+
+/** How strongly leads of `from` point to a chunk, and what the chunk adds to the question beside the name. */
+export function linkTo(
+  leads: readonly Lead[],
+  from: Item,
+  item: Item,
+  question: Question,
+  pool: Pool,
+): LinkStrength | undefined {
   let title = 0;
   let text = 0;
+  let added = 0;
+  const wide = focus(item);
   for (const { name, key, strength } of leads) {
     if (!name.parts.every((part) => item.counts.has(part))) continue;
-    if (item.titleKey === key) title = Math.max(title, strength);
-    else if (name.parts.every((part) => item.titleParts.includes(part)))
-      title = Math.max(title, strength * PARTIAL_TITLE);
+    const isTitle = item.titleKey === key;
+    const inTitle = isTitle || name.parts.every((part) => item.titleParts.includes(part));
+    const company = item.names.get(key)?.company;
+    const near = coverage(question, pool, (term) => company?.has(term) === true && !name.company.has(term));
+    const anywhere =
+      inTitle || wide === 1 ? coverage(question, pool, (term) => item.counts.has(term) && !from.counts.has(term)) : 0;
+    added = Math.max(added, near, anywhere, wide * anywhere);
+    if (isTitle) title = Math.max(title, strength);
+    else if (inTitle) title = Math.max(title, strength * PARTIAL_TITLE);
     else text = Math.max(text, strength);
   }
-  return { title, text };
+  return title === 0 && text === 0 ? undefined : { title, text, added };
 }

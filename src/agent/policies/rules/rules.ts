@@ -45,7 +45,7 @@ function decideByRules(view: View): Decision {
       return { ...decision, calls: [...pruneCalls(view, evidence, scores, room.keepTokens), ...decision.calls] };
     }
   }
-  return finish(view, question, scores);
+  return finish(view, question, scores, evidence);
 }
 
 /** How many searches the window has room for, and how many tokens may stay in it beside their results. */
@@ -124,15 +124,18 @@ function ranked(scores: ReadonlyMap<Item, number>): Item[] {
   return [...scores].sort((a, b) => b[1] - a[1]).map(([item]) => item);
 }
 
-function finish(view: View, question: Question, scores: ReadonlyMap<Item, number>): Decision {
-  const best = new Map<string, Item>();
+/** The list: what is in view by score, then what was pruned, since it was read and weighed once. */
+function finish(view: View, question: Question, scores: ReadonlyMap<Item, number>, evidence: Evidence): Decision {
+  const entries = new Map<string, { readonly id: string; readonly justification: string }>();
   for (const item of ranked(scores)) {
-    if (!best.has(item.chunk.shownDocumentId)) best.set(item.chunk.shownDocumentId, item);
+    const { shownId: id, shownDocumentId } = item.chunk;
+    if (!entries.has(shownDocumentId)) entries.set(shownDocumentId, { id, justification: justify(item, question) });
   }
-  const documents = [...best.values()].slice(0, view.documentsMax).map((item) => ({
-    id: item.chunk.shownId,
-    justification: justify(item, question),
-  }));
+  for (const { shownId: id, shownDocumentId } of evidence.pruned) {
+    if (!entries.has(shownDocumentId))
+      entries.set(shownDocumentId, { id, justification: "Weighed and pruned on the way." });
+  }
+  const documents = [...entries.values()].slice(0, view.documentsMax);
   if (view.tools.some((tool) => tool.name === "finish"))
     return { calls: [{ tool: "finish", arguments: { documents } }] };
   const elements = documents.map(

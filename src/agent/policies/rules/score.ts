@@ -21,16 +21,16 @@ export const WEIGHTS = {
   /** A relevant chunk names this one's title. */
   chainByTitle: 1,
   /** A relevant chunk and this one share a name that the question does not give. */
-  chainByText: 0.5,
+  chainByText: 1.25,
   /** This one names what a chunk that completes the question is about. */
   source: 0.5,
   /** The end of a chain of two links. */
-  secondHop: 1,
+  secondHop: 1.25,
 };
 export type Feature = keyof typeof WEIGHTS;
 
 /** A chain counts for this much where its end adds no word of the question. */
-const ADDED_BASE = 0.1;
+const ADDED_BASE = 0.3;
 /** Links through shared text, against links through a title, in a second hop. */
 const SECOND_TEXT = 0.3;
 /** Items that chains start from: the most relevant ones, which keeps the work bounded. */
@@ -146,10 +146,8 @@ function linksOf(question: Question, pool: Pool, features: readonly Features[]):
     if (leads.length === 0) continue;
     for (const [to, end] of pool.items.entries()) {
       if (to === from || start.chunk.shownDocumentId === end.chunk.shownDocumentId) continue;
-      const { title, text } = linkTo(leads, end);
-      if (title === 0 && text === 0) continue;
-      const added = coverage(question, pool, (term) => end.counts.has(term) && !start.counts.has(term));
-      links.push({ from, to, title, text, added });
+      const link = linkTo(leads, start, end, question, pool);
+      if (link !== undefined) links.push({ from, to, ...link });
     }
   }
   return links;
