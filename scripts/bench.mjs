@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { assetUrls } from "./build/bundle.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [name = "", ...args] = process.argv.slice(2);
@@ -15,7 +16,13 @@ if (!existsSync(source)) {
 }
 const out = join(root, "node_modules", ".cache", "winnow", "bench", name);
 mkdirSync(out, { recursive: true });
-const bundle = await rolldown({ input: source, platform: "node", external: [/^[^./]/], logLevel: "warn" });
+const bundle = await rolldown({
+  input: source,
+  platform: "node",
+  external: [/^[^./]/],
+  plugins: [assetUrls()],
+  logLevel: "warn",
+});
 await bundle.write({ dir: out, format: "esm", entryFileNames: "[name].mjs" });
 const { status } = spawnSync(process.execPath, ["--expose-gc", join(out, `${name}.mjs`), ...args], {
   cwd: root,

@@ -20,7 +20,7 @@ const EXECUTABLE = 0o755;
  * flat in dist/, so that one relative address is right in each of them.
  * @returns {import("rolldown").Plugin}
  */
-function assetUrls() {
+export function assetUrls() {
   return {
     name: "winnow:asset-urls",
     transform: {

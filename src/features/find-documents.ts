@@ -3,6 +3,7 @@ import type { Filter } from "../core/filter.ts";
 import { checkFilterKeys, parseFilter } from "../core/filter-parse.ts";
 import type { Hit, Metadata, Notice, Passage } from "../core/types.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
+import type { FusionSettings } from "../retrieval/find/fusion-settings.ts";
 import { rankDocuments } from "../retrieval/find/rank-documents.ts";
 
 /** Passages of one document in an answer. */
@@ -18,6 +19,8 @@ export interface FindDocumentsOptions {
   readonly documentsMax: number;
   readonly where?: readonly string[];
   readonly exclude?: readonly string[];
+  /** How hybrid mode joins its halves, default `DEFAULT_FUSION`. */
+  readonly fusion?: FusionSettings;
   readonly signal?: AbortSignal;
 }
 
@@ -118,6 +121,7 @@ async function findEnough(
       chunksMax,
       where,
       excludeDocuments: new Set(options.exclude ?? []),
+      ...(options.fusion === undefined ? {} : { fusion: options.fusion }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     const documents = new Set(answer.hits.map((hit) => hit.chunk.documentId)).size;

@@ -22,9 +22,12 @@ const CHILD = "kill-child.ts";
 const CODE = `
   import { writeSync } from "node:fs";
   import { indexCorpus } from "./src/features/index-corpus.ts";
+  import { defaultParts } from "./src/features/indexing/default-parts.ts";
   const [folder, path] = process.argv.slice(2);
+  const vector = Float32Array.from({ length: defaultParts.identity.embedder.dimension }, () => 0.1);
+  const parts = { ...defaultParts, loadEmbedder: async () => async (texts) => texts.map(() => vector) };
   await indexCorpus(
-    { folder, paths: [path], commitIntervalMs: 1 },
+    { folder, paths: [path], commitIntervalMs: 1, parts },
     {
       onProgress: ({ phase }) => phase === "reading" && writeSync(1, "reading\\n"),
       onCommit: ({ documents }) => writeSync(1, "acknowledged " + documents + "\\n"),
