@@ -1,5 +1,5 @@
 // What the dense half of a hybrid search should weigh: recall of hybrid at several weights against lexical alone, as
-// paired differences with 95 % bootstrap intervals: `node scripts/bench.mjs hybrid-weights DATASET… [-- WEIGHT…]`. A
+// paired differences with 95 % bootstrap intervals: `node scripts/bench.mjs hybrid-weights DATASET… [-- K:WEIGHT…]`. A
 // dataset is a folder in the BEIR layout; its index is built in a temporary folder. Prints Markdown.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -21,9 +21,10 @@ const DOCUMENTS_MAX = 30;
 const args = process.argv.slice(2);
 const split = args.includes("--") ? args.indexOf("--") : args.length;
 const folders = args.slice(0, split).map((folder) => resolve(folder));
-const given = args.slice(split + 1).map(Number);
-const weights = given.length > 0 ? given : [0.1, 0.2, 0.3, 0.5, 0.7, 1];
-if (folders.length === 0) throw new Error("usage: hybrid-weights DATASET… [-- WEIGHT…]");
+const given = args.slice(split + 1).map((pair) => pair.split(":").map(Number));
+const settings =
+  given.length > 0 ? given : [5, 60].flatMap((k) => [0.02, 0.1, 0.2, 0.5, 1].map((weight) => [k, weight]));
+if (folders.length === 0) throw new Error("usage: hybrid-weights DATASET… [-- K:WEIGHT…]");
 
 /** Recall at each cut-off, question by question. */
 type Columns = readonly (readonly number[])[];
@@ -74,9 +75,9 @@ async function report(folder: string): Promise<void> {
     const lexical = await measure(dataset, corpus, { mode: "lexical" });
     console.log(`| lexical | ${lexical.map((column) => mean(column).toFixed(3)).join(" | ")} |`);
     console.log(`| dense | ${cells(await measure(dataset, corpus, { mode: "dense" }), lexical)} |`);
-    for (const denseWeight of weights) {
-      const columns = await measure(dataset, corpus, { fusion: { ...DEFAULT_FUSION, denseWeight } });
-      console.log(`| hybrid, dense ${denseWeight} | ${cells(columns, lexical)} |`);
+    for (const [k = DEFAULT_FUSION.k, denseWeight = 1] of settings) {
+      const columns = await measure(dataset, corpus, { fusion: { ...DEFAULT_FUSION, k, denseWeight } });
+      console.log(`| k ${k}, dense ${denseWeight} | ${cells(columns, lexical)} |`);
     }
     await corpus.close();
   } finally {

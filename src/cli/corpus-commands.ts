@@ -27,6 +27,14 @@ export function addCorpusCommands(add: AddCommand): void {
     ["winnow forget docs/drafts"],
     () => import("./commands/forget.ts"),
   );
+  withEmbedder(
+    add(
+      "reembed",
+      "Make the vectors of the index anew from what it stores, or with another embedder.",
+      ["winnow reembed", "winnow reembed --embedder ollama:nomic-embed-text", "winnow reembed --embedder none"],
+      () => import("./commands/reembed.ts"),
+    ),
+  );
   add(
     "status",
     "Show what is indexed, what was skipped and why.",
