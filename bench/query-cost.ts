@@ -1,0 +1,148 @@
+// Latency of queries over synthetic chunks: hybrid against the slower of its two halves, and 500 excluded (seen) chunks
+// against none, all in the same run, one query at a time: `node scripts/bench.mjs query-cost [CHUNKS…] [--queries N]`.
+// Chunks have about 330 words of a Zipf vocabulary and random vectors of the built-in embedder's length. Indexes are
+// built once, in node_modules/.cache/winnow/query-cost.
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { seededRandom } from "../src/core/clock.ts";
+import type { Chunk } from "../src/core/types.ts";
+import { loadEmbedder, STATIC_EMBEDDER } from "../src/features/indexing/embedders.ts";
+import { chunkKey, type FindMode } from "../src/retrieval/corpus-reader.ts";
+import { type FindSource, findChunks } from "../src/retrieval/find/find-chunks.ts";
+import { analyzeText } from "../src/retrieval/lexical/analyze.ts";
+import { lanceStore } from "../src/retrieval/store/lance/lance-store.ts";
+import type { Store, StoreRow, StoreVersion } from "../src/retrieval/store/store.ts";
+
+const CACHE = resolve("node_modules", ".cache", "winnow", "query-cost");
+const VOCABULARY = 60_000;
+const WORDS_PER_CHUNK = 330;
+const ROWS_PER_APPEND = 2_000;
+const CHUNKS_PER_DOCUMENT = 8;
+const SEEN = 500;
+/** What a search of ten documents asks for. */
+const CHUNKS_ASKED = 30;
+const WARM_UP = 5;
+
+const args = process.argv.slice(2);
+const at = args.indexOf("--queries");
+const queriesTotal = at < 0 ? 100 : Number(args[at + 1]);
+const sizes = (at < 0 ? args : args.slice(0, at)).map(Number);
+
+const random = seededRandom(11);
+/** Ranks of a Zipf distribution with exponent 1, by inversion: words of real text are spread about so. */
+const word = (): string => `w${Math.floor(VOCABULARY ** random()).toString(36)}`;
+const text = (words: number): string => Array.from({ length: words }, word).join(" ");
+
+function row(i: number): StoreRow {
+  const body = text(WORDS_PER_CHUNK);
+  const document = `d${Math.floor(i / CHUNKS_PER_DOCUMENT)}`;
+  const index = i % CHUNKS_PER_DOCUMENT;
+  const vector = Float32Array.from({ length: STATIC_EMBEDDER.dimension }, () => random() - 0.5);
+  const chunk: Chunk = {
+    id: `${document}#${index}`,
+    documentId: document,
+    index,
+    count: CHUNKS_PER_DOCUMENT,
+    start: index * body.length,
+    end: (index + 1) * body.length,
+    line: 1 + index,
+    text: body,
+    tokens: 512,
+    title: document,
+    headings: [],
+    uri: `/${document}`,
+    metadata: { path: document },
+  };
+  return { chunk, item: document, terms: analyzeText(body), vector };
+}
+
+async function build(store: Store, chunks: number): Promise<StoreVersion> {
+  const writer = await store.createWriter("chunks");
+  for (let i = 0; i < chunks; i += ROWS_PER_APPEND) {
+    await writer.append(Array.from({ length: Math.min(ROWS_PER_APPEND, chunks - i) }, (_, j) => row(i + j)));
+    process.stderr.write(`\rbuilding: ${Math.min(i + ROWS_PER_APPEND, chunks)} of ${chunks} chunks`);
+  }
+  await writer.optimize();
+  const version = await writer.commit();
+  await writer.cleanUp(0);
+  await writer.close();
+  process.stderr.write("\n");
+  return version;
+}
+
+async function open(chunks: number): Promise<{ readonly source: FindSource; readonly close: () => Promise<void> }> {
+  const folder = join(CACHE, String(chunks));
+  const done = join(folder, "version.json");
+  const store = lanceStore({ folder, vectorDimension: STATIC_EMBEDDER.dimension });
+  if (!existsSync(done)) {
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    await writeFile(done, JSON.stringify(await build(store, chunks)));
+  }
+  const version: StoreVersion = JSON.parse(await readFile(done, "utf8"));
+  const reader = await store.openReader(version);
+  const embedder = await loadEmbedder(STATIC_EMBEDDER);
+  const embedQuery = async (query: string) => {
+    await embedder.embed([query]);
+    // The words are made up; a random direction asks the store for the same work.
+    return Float32Array.from({ length: STATIC_EMBEDDER.dimension }, () => random() - 0.5);
+  };
+  const source = { corpus: "bench", store: reader, embedder: STATIC_EMBEDDER, embedQuery };
+  const close = async (): Promise<void> => {
+    await reader.close();
+    await store.close();
+  };
+  return { source, close };
+}
+
+const percentile = (values: readonly number[], share: number): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+};
+
+const MODES: readonly FindMode[] = ["lexical", "dense", "hybrid"];
+const label = (mode: FindMode, seen: boolean): string => (seen ? `${mode}, ${SEEN} seen` : mode);
+
+async function measure(source: FindSource): Promise<ReadonlyMap<string, readonly number[]>> {
+  const times = new Map<string, number[]>(
+    MODES.flatMap((mode) => [false, true].map((seen) => [label(mode, seen), []] as [string, number[]])),
+  );
+  for (let i = -WARM_UP; i < queriesTotal; i++) {
+    // Rare and common words, about as many as a question has.
+    const query = text(6 + (Math.abs(i) % 5));
+    // What is excluded is what this query finds first: the worst case.
+    const { hits } = await findChunks(source, { text: query, mode: "hybrid", chunksMax: SEEN });
+    const exclude = new Set(hits.map(({ chunk }) => chunkKey("bench", chunk.id)));
+    for (const mode of MODES) {
+      for (const seen of [false, true]) {
+        const start = performance.now();
+        await findChunks(source, { text: query, mode, chunksMax: CHUNKS_ASKED, ...(seen && { exclude }) });
+        if (i >= 0) times.get(label(mode, seen))?.push(performance.now() - start);
+      }
+    }
+  }
+  return times;
+}
+
+for (const chunks of sizes.length > 0 ? sizes : [24_000]) {
+  const { source, close } = await open(chunks);
+  const times = await measure(source);
+  await close();
+  const of = (name: string, share: number): number => percentile(times.get(name) ?? [], share);
+  console.log(`\n${chunks} chunks, ${queriesTotal} queries for ${CHUNKS_ASKED} chunks each\n`);
+  console.log("| query | p50 ms | p99 ms |\n|---|---|---|");
+  for (const name of times.keys())
+    console.log(`| ${name} | ${of(name, 0.5).toFixed(1)} | ${of(name, 0.99).toFixed(1)} |`);
+  for (const [share, name] of [
+    [0.5, "p50"],
+    [0.99, "p99"],
+  ] as const) {
+    const slower = Math.max(of("lexical", share), of("dense", share));
+    const hybrid = of("hybrid", share);
+    console.log(`hybrid is ${(hybrid / slower).toFixed(2)} times its slower half at ${name}`);
+    console.log(
+      `hybrid with ${SEEN} seen is ${(of(label("hybrid", true), share) / hybrid).toFixed(2)} times hybrid without at ${name}`,
+    );
+  }
+}
