@@ -237,6 +237,20 @@ describe("calls of one turn", () => {
   });
 });
 
+describe("what the caller rules out", () => {
+  it("cannot be read by its id either", async () => {
+    const counter = wordCounter();
+    const corpora = [memoryCorpus("test", randomChunks(5, 1, counter))];
+    const read = (id: string): Decision => ({ calls: [{ tool: "read_document", arguments: { doc_id: id } }] });
+    const excluded = startTestRun(scriptedPolicy([read("doc-1"), finish("d1")]), { corpora, exclude: ["doc-1"] });
+    expect((await excluded.run.result).documents).toEqual([]);
+    const filtered = startTestRun(scriptedPolicy([read("doc-1"), finish("d1")]), { corpora, where: ["number=3"] });
+    expect((await filtered.run.result).documents).toEqual([]);
+    const open = startTestRun(scriptedPolicy([read("doc-1"), finish("d1")]), { corpora });
+    expect((await open.run.result).documents).toHaveLength(1);
+  });
+});
+
 describe("context-1", () => {
   it("takes the list from Document elements, quotes optional", async () => {
     const profile = { ...context1 };

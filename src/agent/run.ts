@@ -82,6 +82,7 @@ export function startRun(options: RunOptions): Run {
     seed: options.seed ?? 0,
     documentsMax,
     steering: options.steering,
+    turnsMax: options.limits?.turnsMax ?? profile.turnsMax,
     ...(options.parent === undefined ? {} : { parent: options.parent }),
   };
   const queue = new EventQueue<RunEvent>();

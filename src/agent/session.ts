@@ -107,7 +107,7 @@ export class Session {
 
   async #loop(): Promise<EventBody<EndEvent>> {
     const { profile, limits } = this.options;
-    const turnsMax = limits?.turnsMax ?? profile.turnsMax;
+    const { turnsMax } = this.header;
     for (;;) {
       this.signal.throwIfAborted();
       if (this.#turn >= turnsMax) return this.#force("max_turns");

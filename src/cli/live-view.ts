@@ -37,7 +37,7 @@ export class LiveView {
     const { style } = this.#output;
     for (const call of event.calls)
       this.#calls.set(call.id, { tool: call.tool, text: callText(call.tool, call.arguments) });
-    const finishing = event.calls.some((call) => call.tool === "finish") || event.finishReason === "stop";
+    const finishing = event.calls.some((call) => call.tool === "finish") || (event.text ?? "").includes("<Document");
     const said = clean(event.text ?? event.reasoning ?? "", 160);
     const attempt = event.attempt > 1 ? ` (attempt ${event.attempt})` : "";
     this.#write(`${style("bold", `Turn ${event.turn}`)}${attempt}  ${finishing ? "Concludes." : said}`);

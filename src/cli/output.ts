@@ -45,6 +45,9 @@ export function createOutput(options: OutputOptions): Output {
     if (redrawn) process.stderr.write("\r\u001b[2K");
     redrawn = false;
   };
+  const write = (stream: NodeJS.WriteStream, text: string): void => {
+    stream.write(harmless(text));
+  };
   return {
     json,
     quiet,
@@ -53,20 +56,20 @@ export function createOutput(options: OutputOptions): Output {
     columns: process.stderr.columns ?? process.stdout.columns ?? 100,
     print(line) {
       clear();
-      process.stdout.write(`${line}\n`);
+      write(process.stdout, `${line}\n`);
     },
     printJson(value) {
       clear();
-      process.stdout.write(`${JSON.stringify(value, null, process.stdout.isTTY ? 2 : undefined)}\n`);
+      process.stdout.write(`${jsonText(value, process.stdout.isTTY ? 2 : undefined)}\n`);
     },
     say(line) {
       if (quiet) return;
       clear();
-      process.stderr.write(`${line}\n`);
+      write(process.stderr, `${line}\n`);
     },
     progress(line) {
       if (!live) return;
-      process.stderr.write(`\r\u001b[2K${line.slice(0, (process.stderr.columns ?? 100) - 1)}`);
+      process.stderr.write(`\r\u001b[2K${harmless(line).slice(0, (process.stderr.columns ?? 100) - 1)}`);
       redrawn = true;
     },
     style: (style, text) => (color ? styleText(style, text, { validateStream: false }) : text),
@@ -75,6 +78,26 @@ export function createOutput(options: OutputOptions): Output {
       return report(error, { json, verbose, color, interrupted });
     },
   };
+}
+
+/**
+ * The last gate before a terminal: whatever a document, a record or a model wrote, nothing but the colours of `style`
+ * gets through.
+ */
+function harmless(text: string): string {
+  return text.replace(HARMFUL, "");
+}
+/** An escape that begins no colour, and every other control but tab and line end. */
+const HARMFUL =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the purpose
+  /\u001b(?!\[\d{1,2}m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+/** JSON in which C1 controls and bidirectional overrides are escapes, as C0 controls always are. */
+function jsonText(value: unknown, indent: number | undefined): string {
+  return JSON.stringify(value, null, indent).replace(
+    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** https://no-color.org and FORCE_COLOR; both streams must be terminals, since they share one screen. */

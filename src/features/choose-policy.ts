@@ -67,5 +67,12 @@ async function readScript(file: string): Promise<Decision[]> {
       hint: 'For example: [{"calls":[{"tool":"search_corpus","arguments":{"query":"…"}}]}]',
     });
   }
+  for (const [i, step] of value.entries()) {
+    const calls: unknown = typeof step === "object" && step !== null && "calls" in step ? step.calls : undefined;
+    if (Array.isArray(calls)) continue;
+    throw new WinnowError("invalid_argument", `Step ${i + 1} of the script ${file} is not a decision with "calls".`, {
+      hint: 'For example: {"calls":[{"tool":"search_corpus","arguments":{"query":"…"}}]}',
+    });
+  }
   return value as Decision[];
 }

@@ -37,8 +37,12 @@ export async function locateCorpora(scope: CorpusScope): Promise<CorpusPlace[]> 
   return [placeOf(nameOf(folder), folder)];
 }
 
+function configuredPlace(named: string, scope: CorpusScope): string | undefined {
+  return Object.hasOwn(scope.known, named) ? scope.known[named] : undefined;
+}
+
 async function locate(named: string, scope: CorpusScope): Promise<CorpusPlace> {
-  const configured = scope.known[named];
+  const configured = configuredPlace(named, scope);
   const place = configured ?? resolve(scope.workingFolder, named);
   for (const folder of [place, join(place, CORPUS_FOLDER_NAME)]) {
     if (await exists(corpusLayout(folder).corpusFile)) {
@@ -61,7 +65,7 @@ export async function targetFolder(scope: CorpusScope): Promise<string> {
   if (named === undefined) {
     return (await findCorpusFolder(scope.workingFolder)) ?? join(scope.workingFolder, CORPUS_FOLDER_NAME);
   }
-  const place = scope.known[named] ?? resolve(scope.workingFolder, named);
+  const place = configuredPlace(named, scope) ?? resolve(scope.workingFolder, named);
   const inside = join(place, CORPUS_FOLDER_NAME);
   if (basename(place) === CORPUS_FOLDER_NAME || (await exists(corpusLayout(place).corpusFile))) return place;
   return inside;
@@ -89,12 +93,15 @@ function nameOf(folder: string): string {
   return basename(folder) === CORPUS_FOLDER_NAME ? basename(dirname(folder)) || "corpus" : basename(folder);
 }
 
+/** Each folder once, each under a name of its own. */
 function distinctNames(places: readonly CorpusPlace[]): CorpusPlace[] {
-  const used = new Map<string, number>();
-  return places.map((place) => {
-    const count = (used.get(place.name) ?? 0) + 1;
-    used.set(place.name, count);
-    return count === 1 ? place : { ...place, name: `${place.name}-${count}` };
+  const folders = new Map(places.map((place) => [resolve(place.folder), place]));
+  const used = new Set<string>();
+  return [...folders.values()].map((place) => {
+    let name = place.name;
+    for (let count = 2; used.has(name); count++) name = `${place.name}-${count}`;
+    used.add(name);
+    return { ...place, name };
   });
 }
 

@@ -1,6 +1,7 @@
 import type { RenderedContext } from "../agent/context/rendered.ts";
 import { replayRecord } from "../agent/replay-record.ts";
 import { type SearchResult, toResult } from "../agent/result.ts";
+import { believing } from "../core/believing.ts";
 import { WinnowError } from "../core/errors.ts";
 import type { TokenCounter } from "../core/token-counter.ts";
 import { type RunRecord, readRecord } from "../record/reader.ts";
@@ -37,13 +38,16 @@ export async function counterFor({ header }: RunRecord): Promise<TokenCounter> {
 /** The result of a finished run, or undefined when its record has no end. */
 export function resultOf({ record, path }: OpenedRecord): SearchResult | undefined {
   const end = record.events.at(-1);
-  return end?.type === "end" ? toResult(record.header, record.events, end, path) : undefined;
+  return end?.type === "end" ? believing(path, () => toResult(record.header, record.events, end, path)) : undefined;
 }
 
 /** The context exactly as the policy saw it at its first attempt of a turn. Rejects with `invalid_argument`. */
 export async function contextAt(record: RunRecord, turn: number): Promise<RenderedContext> {
-  for (const decision of replayRecord(record, await counterFor(record))) {
-    if (decision.turn === turn) return decision.context;
-  }
+  const counter = await counterFor(record);
+  const context = believing("The record", () => {
+    for (const decision of replayRecord(record, counter)) if (decision.turn === turn) return decision.context;
+    return undefined;
+  });
+  if (context !== undefined) return context;
   throw new WinnowError("invalid_argument", `The run has no turn ${turn}.`, { hint: "winnow show lists its turns." });
 }

@@ -1,6 +1,7 @@
 import { replayPolicy } from "../agent/policies/replay.ts";
 import { recordedProfile, replayRecord } from "../agent/replay-record.ts";
 import { startRun } from "../agent/run.ts";
+import { believing } from "../core/believing.ts";
 import { parseFilter } from "../core/filter-parse.ts";
 import type { TokenCounter } from "../core/token-counter.ts";
 import { VERSION } from "../core/version.ts";
@@ -9,6 +10,8 @@ import { memoryRecorder } from "../record/recorder.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
 
 export interface ReplayReport {
+  /** False when the record has no end: the process died, or the run is under way. */
+  readonly complete: boolean;
   /** Prompts that were rendered again. */
   readonly prompts: number;
   /** Turns whose prompt is not what the record says. */
@@ -17,8 +20,13 @@ export interface ReplayReport {
 
 /** Renders every prompt of a record from the record alone. Needs no corpus. */
 export function verifyRecord(record: RunRecord, counter: TokenCounter): ReplayReport {
-  const decisions = [...replayRecord(record, counter)];
-  return { prompts: decisions.length, differing: decisions.filter(({ same }) => !same).map(({ turn }) => turn) };
+  const decisions = believing("The record", () => [...replayRecord(record, counter)]);
+  const complete = !record.torn && record.events.at(-1)?.type === "end";
+  return {
+    complete,
+    prompts: decisions.length,
+    differing: decisions.filter(({ same }) => !same).map(({ turn }) => turn),
+  };
 }
 
 /**
@@ -54,11 +62,12 @@ export async function repeatRun(
     runId: header.runId,
     seed: header.seed,
     documentsMax: header.documentsMax,
+    limits: { turnsMax: header.turnsMax },
     signal,
   });
   await run.result;
   const again = recordFromLines(recorder.lines).events.filter((event) => event.type === "decision");
   const before = record.events.filter((event) => event.type === "decision");
   const differing = before.filter((event, i) => again[i]?.promptHash !== event.promptHash).map((event) => event.turn);
-  return { prompts: before.length, differing };
+  return { complete: true, prompts: before.length, differing };
 }

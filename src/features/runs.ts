@@ -1,4 +1,4 @@
-import { readdir, stat } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode, WinnowError } from "../core/errors.ts";
 import type { EndEvent } from "../record/events.ts";
@@ -50,9 +50,9 @@ export async function listRuns(
   const runs: RunSummary[] = [];
   for (const { path } of files.slice(0, Math.min(count, RUNS_LISTED_MAX))) {
     try {
-      runs.push(summarize(await readRecord(path), path, (await stat(path)).size));
-    } catch (error) {
-      if (!WinnowError.isInstance(error)) throw error;
+      runs.push(summarize(await readRecord(path), path, (await lstat(path)).size));
+    } catch {
+      // Whatever one file holds, the others are listed.
       damaged.push(path);
     }
   }

@@ -31,6 +31,8 @@ export interface RecordHeader {
     readonly exclude: readonly string[];
     readonly known: readonly string[];
   };
+  /** Decisions at most; the other limits (time, cost) depend on the world and are not repeated by a replay. */
+  readonly turnsMax: number;
   /** The run that started this one (rollouts). */
   readonly parent?: string;
 }

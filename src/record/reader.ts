@@ -1,7 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { z } from "zod/mini";
 import { systemErrorCode, WinnowError } from "../core/errors.ts";
 import { RECORD_SCHEMA, type RecordEvent, type RecordHeader, type RecordLine } from "./events.ts";
+
+/** A run of 1,000 turns at a full window writes about a tenth of this. */
+const RECORD_BYTES_MAX = 256_000_000;
 
 export interface RunRecord {
   readonly header: RecordHeader;
@@ -62,6 +65,9 @@ const eventSchema = z.discriminatedUnion("type", [
 export async function readRecord(file: string): Promise<RunRecord> {
   let text: string;
   try {
+    const found = await stat(file);
+    if (!found.isFile()) throw corrupt(file, 1, "it is not a file");
+    if (found.size > RECORD_BYTES_MAX) throw corrupt(file, 1, `it has ${found.size} bytes, more than any record`);
     text = await readFile(file, "utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") {

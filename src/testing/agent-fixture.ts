@@ -2,6 +2,7 @@ import type { Policy } from "../agent/policy.ts";
 import { chat } from "../agent/profiles/chat.ts";
 import type { Profile } from "../agent/profiles/profile.ts";
 import { type Run, type RunLimits, startRun } from "../agent/run.ts";
+import { parseFilter } from "../core/filter-parse.ts";
 import type { TokenCounter } from "../core/token-counter.ts";
 import type { RunRecord } from "../record/reader.ts";
 import { recordFromLines } from "../record/reader.ts";
@@ -18,6 +19,8 @@ export interface TestRunOptions {
   readonly limits?: RunLimits;
   readonly signal?: AbortSignal;
   readonly query?: string;
+  readonly where?: readonly string[];
+  readonly exclude?: readonly string[];
 }
 
 /** Starts a run over a small random corpus with everything injected; the clock ticks one millisecond a call. */
@@ -28,9 +31,14 @@ export function startTestRun(policy: Policy, options: TestRunOptions = {}): { re
   let now = Date.UTC(2026, 0, 1);
   const run = startRun({
     query: options.query ?? "amber basin of the delta",
-    library: { corpora, mode: "lexical", where: [], excludeDocuments: new Set() },
+    library: {
+      corpora,
+      mode: "lexical",
+      where: parseFilter(options.where ?? []),
+      excludeDocuments: new Set(options.exclude ?? []),
+    },
     corpora: corpora.map((corpus) => ({ name: corpus.name, generation: 1, embedder: null })),
-    steering: { where: [], exclude: [], known: [] },
+    steering: { where: options.where ?? [], exclude: options.exclude ?? [], known: [] },
     policy,
     profile: options.profile ?? chat,
     counter,

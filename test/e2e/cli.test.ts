@@ -128,6 +128,7 @@ describe("the command line, from an empty folder to a replayed run", () => {
 });
 
 describe("bad input", () => {
+  beforeAll(() => writeFileSync(join(folder, "nonsense.json"), '[null, 5, {"calls": 5}]'));
   const cases: [string, string[], number, RegExp][] = [
     ["an unknown command", ["serch", "x"], 2, /unknown command/],
     ["an unknown option", ["find", "x", "--jsn"], 2, /unknown option.*\n.*--json/],
@@ -144,6 +145,8 @@ describe("bad input", () => {
     ["a bad range", ["read", "decisions/queue.md", "7-3"], 2, /range of lines/],
     ["an unknown run", ["show", "1999"], 1, /no run "1999"/],
     ["a missing dataset", ["eval", "nowhere"], 1, /nowhere/],
+    ["a script with nonsense in it", ["search", "x", "--policy", "scripted:nonsense.json"], 2, /Step 1/],
+    ["a corpus named like a property", ["find", "x", "--corpus", "constructor"], 1, /no index at constructor/],
     ["a script that is not JSON", ["search", "x", "--policy", "scripted:people/mara.md"], 2, /not JSON/],
   ];
   it.each(cases)("%s", async (_name, args, code, message) => {
@@ -181,6 +184,59 @@ describe("bad input", () => {
     expect((await winnow("replay", damaged)).stderr).toMatch(/does not show the policy what it saw/);
     writeFileSync(damaged, text.slice(0, -20));
     expect((await winnow("show", damaged)).stdout).toContain("did not end");
+  });
+});
+
+describe("what others wrote", () => {
+  it("no escape of a model or a record reaches the terminal", async () => {
+    const script = join(folder, "escapes.json");
+    const id = "x\u001b]0;owned\u0007\u001b[2J";
+    const steps = [
+      { calls: [{ tool: `t${id}`, arguments: {} }] },
+      { text: id, calls: [{ tool: "finish", arguments: { documents: [id] } }] },
+    ];
+    writeFileSync(script, JSON.stringify(steps));
+    const search = await winnow("search", "harbour", "--policy", `scripted:${script}`);
+    const shown = [search, await winnow("show"), await winnow("show", "--turn", "2"), await winnow("runs")];
+    for (const { stdout, stderr } of shown) {
+      expect(stdout + stderr).not.toContain("\u001b]");
+      expect(stdout + stderr).not.toContain("\u001b[2J");
+      expect(stdout + stderr).not.toContain("\u0007");
+    }
+  });
+
+  it("one odd entry among the runs does not hide the others", async () => {
+    mkdirSync(join(folder, ".winnow", "runs", "99.jsonl"));
+    const listed = json(await winnow("runs", "--json"));
+    expect(listed.damaged).toHaveLength(1);
+    expect(listed.runs.length).toBeGreaterThan(0);
+    rmSync(join(folder, ".winnow", "runs", "99.jsonl"), { recursive: true });
+  });
+
+  it("a record whose fields have the wrong types is damaged, not a defect of ours", async () => {
+    const file = join(folder, "odd.jsonl");
+    const header = {
+      type: "header",
+      schema: "run/0",
+      runId: "x",
+      at: "soon",
+      query: "q",
+      profile: { name: "chat" },
+      documentsMax: 5,
+      tokenCounter: "o200k",
+    };
+    writeFileSync(
+      file,
+      `${JSON.stringify(header)}\n${JSON.stringify({ type: "budget", seq: 1, at: 0, turn: 1, line: "", used: 1 })}\n`,
+    );
+    for (const args of [
+      ["show", file],
+      ["show", file, "--turn", "1"],
+      ["replay", file],
+    ]) {
+      const result = await winnow(...args, "--json");
+      if (result.code !== 0) expect(json(result).error.code).toMatch(/record_corrupt|invalid_argument/);
+    }
   });
 });
 

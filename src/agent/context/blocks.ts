@@ -9,7 +9,7 @@ const STUB_TITLE_UNITS_MAX = 60;
 const SHORT_HEADING = "## Chunk ";
 
 /** Lines of corpus text that would read as ours: headings of chunks, usage lines, stubs. */
-const LOOKALIKE = /^([ \t]*)(# DOCUMENT ID:|## Chunk d\d|\[Token usage:|\[Pruned:)/gim;
+const LOOKALIKE = /^([\s\p{Cf}]*)(#+\s*DOCUMENT\s+ID\s*:|#+\s*Chunk\s+d\d|\[\s*Token\s+usage|\[\s*Pruned)/gimu;
 
 /** Marks look-alike lines with a backslash, so that no document can forge a heading or a usage line. */
 export function escapeLookalikes(text: string): string {

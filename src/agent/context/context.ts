@@ -169,7 +169,7 @@ export class Context {
     const slots: Slot[] = [];
     for (const hit of event.hits) {
       const chunk = this.#chunks.get(hit.key);
-      if (chunk === undefined || this.#live.has(hit.key)) continue;
+      if (chunk === undefined || this.#live.has(hit.key) || slots.some(({ shown }) => shown.key === hit.key)) continue;
       const block = chunkBlock(chunk, this.#ids.assign(chunk), this.#profile, this.#counter);
       if (block.chunk === undefined) continue;
       this.#shown.set(hit.key, block.chunk);

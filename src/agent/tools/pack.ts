@@ -50,7 +50,10 @@ export function pack(
   const hiddenPruned: string[] = [];
   let omitted = 0;
   let tokens = 0;
+  const packed = new Set<string>();
   for (const { chunk, score, match } of candidates) {
+    if (packed.has(chunk.key)) continue;
+    packed.add(chunk.key);
     if (context.isVisible(chunk.key)) {
       alreadyShown.push(chunk.key);
       continue;

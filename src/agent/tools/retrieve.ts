@@ -1,5 +1,6 @@
 import { WinnowError } from "../../core/errors.ts";
 import type { Filter } from "../../core/filter.ts";
+import { matchesFilter } from "../../core/filter-match.ts";
 import type { Chunk, Hit } from "../../core/types.ts";
 import type { RecordedChunk } from "../../record/events.ts";
 import {
@@ -92,10 +93,14 @@ export async function readFromLibrary(
   signal: AbortSignal,
 ): Promise<{ readonly corpus: string; readonly chunks: readonly Chunk[] }> {
   let missing: unknown = new WinnowError("document_not_found", `There is no document ${document.id}.`);
+  if (library.excludeDocuments.has(document.id)) throw missing;
   for (const corpus of library.corpora) {
     if (document.corpus !== undefined && corpus.name !== document.corpus) continue;
     try {
-      return { corpus: corpus.name, chunks: await corpus.read({ documentId: document.id, ...range, signal }) };
+      const chunks = await corpus.read({ documentId: document.id, ...range, signal });
+      // What the caller ruled out cannot be read either, whoever asks for it.
+      if (chunks.some((chunk) => !matchesFilter(library.where, chunk.metadata))) throw missing;
+      return { corpus: corpus.name, chunks };
     } catch (error) {
       if (!(WinnowError.isInstance(error) && error.code === "document_not_found")) throw error;
       missing = error;

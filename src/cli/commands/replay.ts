@@ -25,6 +25,12 @@ export const run: CommandRun = async (args, options, scope) => {
     output.print(
       `${plural(report.prompts, "prompt")} rendered again, ${report.differing.length === 0 ? "all the same to the byte" : `${report.differing.length} differ`}.`,
     );
+  if (!report.complete) output.say(output.style("yellow", "note: the record has no end; what it holds was compared."));
+  if (report.prompts === 0) {
+    throw new WinnowError("record_corrupt", "The record holds no prompt that could be compared.", {
+      hint: "The run ended before its first decision.",
+    });
+  }
   if (report.differing.length === 0) return 0;
   const first = report.differing[0] ?? 0;
   if (output.json) return 1;

@@ -1,4 +1,5 @@
 import type { RenderedContext, RenderedMessage } from "../../agent/context/rendered.ts";
+import { believing } from "../../core/believing.ts";
 import { stripControl } from "../../core/text.ts";
 import { contextAt, openRecord, resultOf } from "../../features/open-record.ts";
 import { closingLines, printResult } from "../document-list.ts";
@@ -31,7 +32,9 @@ export const run: CommandRun = async (args, options, scope) => {
     ),
   );
   const view = new LiveView(output, (line) => output.print(line));
-  for (const event of record.events) view.show(event);
+  believing(path, () => {
+    for (const event of record.events) view.show(event);
+  });
   const result = resultOf(opened);
   if (result === undefined) {
     output.print(output.style("yellow", "The run did not end: its process died, or it is still going."));
