@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { z } from "zod/mini";
@@ -93,6 +93,8 @@ async function findUpwards(start: string): Promise<string | undefined> {
 
 async function readText(file: string): Promise<string | undefined> {
   try {
+    // A pipe of that name would never answer.
+    if (!(await stat(file)).isFile()) return undefined;
     return await readFile(file, "utf8");
   } catch (error) {
     if (["ENOENT", "ENOTDIR", "EISDIR"].includes(systemErrorCode(error) ?? "")) return undefined;

@@ -29,8 +29,9 @@ export async function runFiles(
   const lists = await Promise.all(
     folders.map(async (folder) => {
       try {
-        const names = (await readdir(folder)).filter((name) => name.endsWith(EXTENSION));
-        return names.map((name) => ({ runId: name.slice(0, -EXTENSION.length), path: join(folder, name) }));
+        const entries = await readdir(folder, { withFileTypes: true });
+        const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith(EXTENSION));
+        return files.map(({ name }) => ({ runId: name.slice(0, -EXTENSION.length), path: join(folder, name) }));
       } catch (error) {
         if (systemErrorCode(error) === "ENOENT") return [];
         throw error;
@@ -91,8 +92,10 @@ export async function findRun(wanted: string | undefined, folders: readonly stri
   }
   if (wanted.endsWith(EXTENSION)) return wanted;
   const matching = files.filter(({ runId }) => runId.startsWith(wanted));
+  const exact = matching.find(({ runId }) => runId === wanted);
+  if (exact !== undefined) return exact.path;
   const [only, second] = matching;
-  if (only !== undefined && (second === undefined || only.runId === wanted)) return only.path;
+  if (only !== undefined && second === undefined) return only.path;
   if (second !== undefined) {
     throw new WinnowError("run_not_found", `${matching.length} runs begin with "${wanted}".`, {
       hint: "Give more of the id.",

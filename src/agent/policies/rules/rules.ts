@@ -2,7 +2,7 @@ import type { Decision, Policy, ProposedCall, View } from "../../policy.ts";
 import { type Evidence, readEvidence } from "./evidence.ts";
 import { steps } from "./follow.ts";
 import { type Item, Pool } from "./pool.ts";
-import { type Question, readQuestion } from "./question.ts";
+import { originalWords, type Question, readQuestion } from "./question.ts";
 import { scoreItems } from "./score.ts";
 
 /** Names of the question that are searched for by themselves in the first turn. */
@@ -45,7 +45,7 @@ function decideByRules(view: View): Decision {
       return { ...decision, calls: [...pruneCalls(view, evidence, scores, room.keepTokens), ...decision.calls] };
     }
   }
-  return finish(view, question, scores, evidence);
+  return finish(view, question, pool, scores, evidence);
 }
 
 /** How many searches the window has room for, and how many tokens may stay in it beside their results. */
@@ -125,11 +125,18 @@ function ranked(scores: ReadonlyMap<Item, number>): Item[] {
 }
 
 /** The list: what is in view by score, then what was pruned, since it was read and weighed once. */
-function finish(view: View, question: Question, scores: ReadonlyMap<Item, number>, evidence: Evidence): Decision {
+function finish(
+  view: View,
+  question: Question,
+  pool: Pool,
+  scores: ReadonlyMap<Item, number>,
+  evidence: Evidence,
+): Decision {
   const entries = new Map<string, { readonly id: string; readonly justification: string }>();
   for (const item of ranked(scores)) {
     const { shownId: id, shownDocumentId } = item.chunk;
-    if (!entries.has(shownDocumentId)) entries.set(shownDocumentId, { id, justification: justify(item, question) });
+    if (!entries.has(shownDocumentId))
+      entries.set(shownDocumentId, { id, justification: justify(item, question, pool) });
   }
   for (const { shownId: id, shownDocumentId } of evidence.pruned) {
     if (!entries.has(shownDocumentId))
@@ -144,11 +151,14 @@ function finish(view: View, question: Question, scores: ReadonlyMap<Item, number
   return { text: elements.length === 0 ? "No document supports the query." : elements.join("\n"), calls: [] };
 }
 
-/** Says which words of the question stand in the chunk: all that can be said without understanding. */
-function justify(item: Item, question: Question): string {
-  const shared = question.text
-    .split(/[^\p{L}\p{N}'-]+/u)
-    .filter((word) => word.length > 2 && item.counts.has(readQuestion(word).terms[0] ?? ""));
-  const words = [...new Set(shared)].slice(0, 8);
-  return words.length === 0 ? "Reached by following a name from another document." : `Has ${words.join(", ")}.`;
+/** Words that a justification names. */
+const WORDS_NAMED_MAX = 6;
+/** A word that stands in more of what is in view than this tells nothing about any of it. */
+const RARITY_TOLD_MIN = 0.3;
+
+/** Says which telling words of the question stand in the chunk: all that can be said without understanding. */
+function justify(item: Item, question: Question, pool: Pool): string {
+  const shared = question.terms.filter((term) => item.counts.has(term) && pool.rarity(term) >= RARITY_TOLD_MIN);
+  const words = originalWords(question, new Set(shared)).slice(0, WORDS_NAMED_MAX);
+  return words.length === 0 ? "Reached by following a name from another document." : `Mentions ${words.join(", ")}.`;
 }
