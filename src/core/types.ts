@@ -10,7 +10,7 @@ export type TextFormat = "markdown" | "text" | "code" | "row";
 export interface SourceDocument {
   /** Stable and unique within its corpus, e.g. a POSIX path relative to the corpus root, `data.jsonl#12` for a row. */
   readonly id: string;
-  /** Where a person reopens it: a path or an address. */
+  /** Where a person reopens it: an address or a path; a path within the corpus root is relative to it, in POSIX form. */
   readonly uri: string;
   readonly title: string;
   readonly format: TextFormat;

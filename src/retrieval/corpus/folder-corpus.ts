@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
 import type { Chunk, Notice } from "../../core/types.ts";
@@ -16,6 +17,7 @@ import { grepChunks } from "../find/grep-chunks.ts";
 import { readChunks } from "../read.ts";
 import { UNINDEXED_ROWS_MAX } from "../store/lance/lance-store.ts";
 import type { Store } from "../store/store.ts";
+import { placeChunk } from "./chunk-place.ts";
 import type { CorpusLayout } from "./layout.ts";
 import { type CorpusIdentity, type ManifestItem, sameStamp, stampManifest } from "./manifest.ts";
 import { loadSnapshot, type OpenStore, type Snapshot } from "./snapshot.ts";
@@ -87,19 +89,33 @@ export class FolderCorpus implements CorpusReader {
       const store = await reader();
       const dense = { ...(embedder && { embedder }), ...(embedQuery && { embedQuery }) };
       const answer = await findChunks({ corpus: this.name, store, ...dense }, query);
-      return manifest.unindexed > UNINDEXED_ROWS_MAX ? { ...answer, notices: [...answer.notices, NOT_READY] } : answer;
+      const hits = answer.hits.map((hit) => ({ ...hit, chunk: this.#placed(hit.chunk) }));
+      const late = manifest.unindexed > UNINDEXED_ROWS_MAX;
+      return { hits, notices: late ? [...answer.notices, NOT_READY] : answer.notices };
     });
   }
 
   async grep(query: GrepQuery): Promise<GrepAnswer> {
     return this.#use(async ({ reader, grep }) => {
       const [store, engine] = await Promise.all([reader(), grep()]);
-      return grepChunks({ corpus: this.name, store, engine }, query);
+      const answer = await grepChunks({ corpus: this.name, store, engine }, query);
+      const hits = answer.hits.map((found) => ({
+        ...found,
+        hit: { ...found.hit, chunk: this.#placed(found.hit.chunk) },
+      }));
+      return { ...answer, hits };
     });
   }
 
   async read(query: ReadQuery): Promise<readonly Chunk[]> {
-    return this.#use(async ({ reader }) => readChunks(await reader(), query));
+    return this.#use(async ({ reader }) => {
+      const chunks = await readChunks(await reader(), query);
+      return chunks.map((chunk) => this.#placed(chunk));
+    });
+  }
+
+  #placed(chunk: Chunk): Chunk {
+    return placeChunk(chunk, dirname(this.#layout.folder));
   }
 
   /** For the time after the last call has ended; later ones reject. */

@@ -90,7 +90,7 @@ async function readItem(item: SourceItem, reader: Reader, signal: AbortSignal): 
   const { hash, mtimeMs } = read;
   const decoded = decodeText(read.bytes);
   if ("binary" in decoded) return { skipped: { key, reason: "binary", detail: decoded.binary }, hash };
-  const file = { key, location: item.location, mtimeMs, name };
+  const file = { key, mtimeMs, name };
   const parsed = await parseFile(file, type, decoded.text, reader.limits);
   signal.throwIfAborted();
   if ("reason" in parsed) return { skipped: { key, reason: parsed.reason, detail: parsed.detail }, hash };

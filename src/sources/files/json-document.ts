@@ -41,7 +41,7 @@ function toRow(value: object, index: number): Row {
 function jsonDocument(file: RowFile, text: string): SourceDocument {
   return {
     id: file.key,
-    uri: file.location,
+    uri: file.key,
     title: file.name,
     format: "code",
     text,

@@ -41,7 +41,7 @@ interface WholeFile {
 function wholeFile(file: RowFile, format: TextFormat, text: string, parts: WholeFile): SourceDocument {
   return {
     id: file.key,
-    uri: file.location,
+    uri: file.key,
     title: parts.title ?? file.name,
     format,
     text,

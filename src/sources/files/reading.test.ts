@@ -76,7 +76,7 @@ describe("every file", () => {
       documents: [
         {
           id: "notes/a.txt",
-          uri: join(base, "notes/a.txt"),
+          uri: "notes/a.txt",
           title: "a.txt",
           format: "text",
           text: "one\ntwo\nthree",

@@ -12,7 +12,6 @@ export interface Row {
 /** The file that rows come from. */
 export interface RowFile {
   readonly key: string;
-  readonly location: string;
   readonly mtimeMs: number;
   readonly name: string;
 }
@@ -48,7 +47,7 @@ function rowDocument(file: RowFile, row: Row, taken: Set<string>): SourceDocumen
   const title = titleField === undefined ? `${file.name}#${id}` : oneLine(String(titleField[1]), TITLE_UNITS_MAX);
   return {
     id: `${file.key}#${id}`,
-    uri: file.location,
+    uri: file.key,
     title: wellFormed(title),
     format: "row",
     text: wellFormed(normalizeLineEnds(text)),

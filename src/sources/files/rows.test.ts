@@ -46,7 +46,7 @@ describe("JSONL", () => {
     );
     expect(first).toMatchObject({
       id: "corpus.jsonl#d7",
-      uri: join(base, "corpus.jsonl"),
+      uri: "corpus.jsonl",
       title: "Rome",
       format: "row",
       text: "A city.\nOld.",
