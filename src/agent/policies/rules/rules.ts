@@ -152,9 +152,9 @@ function finish(
 }
 
 /** Words that a justification names. */
-const WORDS_NAMED_MAX = 6;
+const WORDS_NAMED_MAX = 5;
 /** A word that stands in more of what is in view than this tells nothing about any of it. */
-const RARITY_TOLD_MIN = 0.3;
+const RARITY_TOLD_MIN = 0.12;
 
 /** Says which telling words of the question stand in the chunk: all that can be said without understanding. */
 function justify(item: Item, question: Question, pool: Pool): string {
