@@ -61,7 +61,10 @@ export function addCorpusCommands(add: AddCommand): void {
     .addOption(
       new Option("--mode <mode>", "how to match").choices(["hybrid", "lexical", "dense", "grep"]).default("hybrid"),
     )
-    .option("--explain", "show ranks and scores");
+    .option("--explain", "show ranks and scores")
+    .option("--rerank <reranker>", "judge the best results again: cohere:MODEL or yes-no:MODEL")
+    .option("--rerank-url <url>", "address of the reranker's service")
+    .option("--rerank-key-env <name>", "environment variable that holds the reranker's key");
   add(
     "read <document> [range]",
     "Print a document, or some of its lines.",

@@ -18,6 +18,8 @@ import { fileRecorder, recordFileName } from "../record/recorder.ts";
 import { CORPUS_FOLDER_NAME, corpusLayout } from "../retrieval/corpus/layout.ts";
 import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
+import { DEFAULT_FEEDBACK, type FeedbackSettings } from "../retrieval/find/feedback.ts";
+import { DEFAULT_FUSION, fusionName } from "../retrieval/find/fusion-settings.ts";
 import { choosePolicy } from "./choose-policy.ts";
 import { findDocuments } from "./find-documents.ts";
 import { type IndexProgress, indexCorpus } from "./index-corpus.ts";
@@ -28,7 +30,9 @@ import { queryEmbedder } from "./indexing/embedders.ts";
 const INDEX_LAYOUT = "blocks/1\n";
 const ROW_MARK = `${CORPUS_FILE}#`;
 const FIND_PREFIX = "find:";
+const FEEDBACK_SUFFIX = "+prf";
 const FIND_MODES: readonly FindMode[] = ["lexical", "dense", "hybrid"];
+const ONE_SHOT_SYSTEMS = [...FIND_MODES, `lexical${FEEDBACK_SUFFIX}`, `hybrid${FEEDBACK_SUFFIX}`];
 
 export interface EvaluateDatasetOptions {
   /** Folder in the BEIR layout. Nothing is written there. */
@@ -129,13 +133,16 @@ async function systemFor(
 ): Promise<NamedSystem> {
   const info = await corpus.info();
   if (options.policy.startsWith(FIND_PREFIX)) {
-    const mode = FIND_MODES.find((name) => name === options.policy.slice(FIND_PREFIX.length));
-    if (mode === undefined) {
+    const system = options.policy.slice(FIND_PREFIX.length);
+    const feedback = system.endsWith(FEEDBACK_SUFFIX) ? DEFAULT_FEEDBACK : undefined;
+    const mode = FIND_MODES.find((name) => name === system.replace(FEEDBACK_SUFFIX, ""));
+    if (mode === undefined || !ONE_SHOT_SYSTEMS.includes(system)) {
       throw new WinnowError("policy_unavailable", `There is no one-shot system "${options.policy}".`, {
-        hint: `One-shot systems: ${FIND_MODES.map((name) => FIND_PREFIX + name).join(", ")}.`,
+        hint: `One-shot systems: ${ONE_SHOT_SYSTEMS.map((name) => FIND_PREFIX + name).join(", ")}.`,
       });
     }
-    return { run: oneShot(corpus, mode, options.k), profile: "none", retrieval: describe(mode, info.embedder) };
+    const run = oneShot(corpus, mode, feedback, options.k);
+    return { run, profile: "none", retrieval: describe(mode, info.embedder) + describeFeedback(feedback) };
   }
   await choosePolicy(options.policy);
   const name = `${profile.name}@${profile.version}/${profile.budget.limit}/${profile.pruning}#${hashOf(profile)}`;
@@ -146,7 +153,7 @@ async function systemFor(
 function describe(mode: FindMode, embedder: string | null): string {
   return embedder === null && mode === "hybrid"
     ? "lexical (no vectors)"
-    : `${mode}${embedder === null ? "" : ` ${embedder}`}`;
+    : `${mode}${mode === "lexical" || embedder === null ? "" : ` ${embedder}`}${mode === "hybrid" ? ` ${fusionName(DEFAULT_FUSION)}` : ""}`;
 }
 
 /** Rows of the index are named `<path of corpus.jsonl>#<id>`; the dataset knows them as `<id>`. */
@@ -155,10 +162,21 @@ function datasetId(documentId: string): string {
   return at < 0 ? documentId : documentId.slice(at + ROW_MARK.length);
 }
 
-function oneShot(corpus: CorpusReader, mode: FindMode, k: number): EvaluatedSystem {
+function describeFeedback(feedback: FeedbackSettings | undefined): string {
+  if (feedback === undefined) return "";
+  return `, rm3 ${feedback.chunks} chunks ${feedback.terms} terms ${feedback.queryShare}`;
+}
+
+function oneShot(
+  corpus: CorpusReader,
+  mode: FindMode,
+  feedback: FeedbackSettings | undefined,
+  k: number,
+): EvaluatedSystem {
   return async (query, signal): Promise<SystemAnswer> => {
     const start = performance.now();
-    const found = await findDocuments([corpus], { text: query.text, mode, documentsMax: k, signal });
+    const expansion = feedback === undefined ? {} : { feedback };
+    const found = await findDocuments([corpus], { text: query.text, mode, documentsMax: k, signal, ...expansion });
     const documents = found.documents.map((document) => datasetId(document.id));
     const seconds = (performance.now() - start) / 1000;
     const none = { pruned: [], turns: 0, toolCalls: 1, promptTokens: 0, completionTokens: 0 };

@@ -3,8 +3,10 @@ import type { Filter } from "../core/filter.ts";
 import { checkFilterKeys, parseFilter } from "../core/filter-parse.ts";
 import type { Hit, Metadata, Notice, Passage } from "../core/types.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
+import type { FeedbackSettings } from "../retrieval/find/feedback.ts";
 import type { FusionSettings } from "../retrieval/find/fusion-settings.ts";
 import { rankDocuments } from "../retrieval/find/rank-documents.ts";
+import type { Reranker } from "../retrieval/rerank/reranker.ts";
 
 /** Passages of one document in an answer. */
 const PASSAGES_PER_DOCUMENT_MAX = 3;
@@ -21,6 +23,10 @@ export interface FindDocumentsOptions {
   readonly exclude?: readonly string[];
   /** How hybrid mode joins its halves, default `DEFAULT_FUSION`. */
   readonly fusion?: FusionSettings;
+  /** Expands the query by what its best chunks hold (pseudo-relevance feedback). */
+  readonly feedback?: FeedbackSettings;
+  /** Judges the best chunks of lexical, dense and hybrid mode once more. */
+  readonly reranker?: Reranker;
   readonly signal?: AbortSignal;
 }
 
@@ -38,6 +44,7 @@ export interface FoundDocument {
   /** Ranks of the best chunk within each half of the search, where it has them. */
   readonly lexicalRank?: number;
   readonly denseRank?: number;
+  readonly rerankRank?: number;
 }
 
 export interface FoundDocuments {
@@ -79,7 +86,12 @@ export async function findDocuments(
     return { ...shared, documents: toDocuments(hits, options.documentsMax), ...totals, notices };
   }
   const { hits, notices } = await findAll(corpora, text, mode, options, where);
-  return { ...shared, documents: toDocuments(hits, options.documentsMax), notices };
+  const { reranker, documentsMax, signal } = options;
+  if (reranker === undefined) return { ...shared, documents: toDocuments(hits, documentsMax), notices };
+  const { rerankHits } = await import("../retrieval/rerank/reranker.ts");
+  const reranked = await rerankHits(reranker, text, hits, signal);
+  const all = [...notices, ...reranked.notices];
+  return { ...shared, documents: toDocuments(reranked.hits, documentsMax), notices: all };
 }
 
 interface Answer {
@@ -122,6 +134,7 @@ async function findEnough(
       where,
       excludeDocuments: new Set(options.exclude ?? []),
       ...(options.fusion === undefined ? {} : { fusion: options.fusion }),
+      ...(options.feedback === undefined ? {} : { feedback: options.feedback }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     const documents = new Set(answer.hits.map((hit) => hit.chunk.documentId)).size;
@@ -171,7 +184,7 @@ function toDocuments(hits: readonly Hit[], documentsMax: number): FoundDocument[
 }
 
 function foundDocument(hits: readonly Hit[], best: Hit, rank: number): FoundDocument {
-  const { chunk, corpus, score, lexicalRank, denseRank } = best;
+  const { chunk, corpus, score, lexicalRank, denseRank, rerankRank } = best;
   return {
     id: chunk.documentId,
     corpus,
@@ -186,5 +199,6 @@ function foundDocument(hits: readonly Hit[], best: Hit, rank: number): FoundDocu
       .map((hit) => ({ start: hit.chunk.start, end: hit.chunk.end, text: hit.chunk.text, line: hit.chunk.line })),
     ...(lexicalRank === undefined ? {} : { lexicalRank }),
     ...(denseRank === undefined ? {} : { denseRank }),
+    ...(rerankRank === undefined ? {} : { rerankRank }),
   };
 }

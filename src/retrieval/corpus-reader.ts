@@ -1,5 +1,6 @@
 import type { Filter } from "../core/filter.ts";
 import type { Chunk, Hit, Notice } from "../core/types.ts";
+import type { FeedbackSettings } from "./find/feedback.ts";
 import type { FusionSettings } from "./find/fusion-settings.ts";
 
 /** How a one-shot query is answered. `hybrid` falls back to `lexical` with a notice where there are no vectors. */
@@ -24,6 +25,8 @@ export interface FindQuery {
   readonly where?: Filter;
   /** How hybrid mode joins its halves, default `DEFAULT_FUSION`. */
   readonly fusion?: FusionSettings;
+  /** Expands the query by what its best chunks hold, then asks the lexical half again; not in dense mode. */
+  readonly feedback?: FeedbackSettings;
   readonly signal?: AbortSignal;
 }
 

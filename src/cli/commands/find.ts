@@ -1,6 +1,8 @@
 import { plural } from "../../core/text.ts";
+import type { RerankerChoice } from "../../features/choose-reranker.ts";
 import { type FindDocumentsOptions, type FoundDocuments, findDocuments } from "../../features/find-documents.ts";
 import { openCorpora } from "../../features/open-corpora.ts";
+import type { Reranker } from "../../retrieval/rerank/reranker.ts";
 import { printDocuments } from "../document-list.ts";
 import { locateOrOffer } from "../offer-index.ts";
 import type { Output } from "../output.ts";
@@ -10,6 +12,9 @@ import { commandContext, numberOption, textOption, textsOption } from "../scope.
 export const run: CommandRun = async (args, options, scope) => {
   const { config, corpusScope } = await commandContext(scope);
   await locateOrOffer(corpusScope, scope);
+  const rerank = textOption(options, "rerank");
+  const access = { baseUrl: textOption(options, "rerankUrl"), apiKeyEnv: textOption(options, "rerankKeyEnv") };
+  const reranker = rerank === undefined ? undefined : await rerankerFor({ spec: rerank, ...access });
   const corpora = await openCorpora(corpusScope);
   try {
     const found = await findDocuments(corpora, {
@@ -19,6 +24,7 @@ export const run: CommandRun = async (args, options, scope) => {
       where: textsOption(options, "where"),
       exclude: textsOption(options, "exclude"),
       signal: scope.signal,
+      ...(reranker && { reranker }),
     });
     const { output } = scope;
     if (output.json) output.printJson(found);
@@ -29,6 +35,11 @@ export const run: CommandRun = async (args, options, scope) => {
   }
 };
 
+async function rerankerFor(choice: RerankerChoice): Promise<Reranker> {
+  const { chooseReranker } = await import("../../features/choose-reranker.ts");
+  return chooseReranker(choice);
+}
+
 function print(found: FoundDocuments, explain: boolean, output: Output): void {
   if (found.documents.length === 0) output.say("Nothing found.");
   const documents = found.documents.map((document) => ({
@@ -37,7 +48,7 @@ function print(found: FoundDocuments, explain: boolean, output: Output): void {
     uri: document.uri,
     line: document.passages[0]?.line ?? 1,
     passage: document.passages[0]?.text ?? "",
-    why: explain ? explanation(document) : "",
+    why: explain ? explanation(document, found.mode) : "",
   }));
   printDocuments(documents, found.query, output);
   if (found.matchesTotal !== undefined) {
@@ -51,8 +62,14 @@ function print(found: FoundDocuments, explain: boolean, output: Output): void {
   for (const notice of found.notices) output.say(output.style("yellow", `note: ${notice.message}`));
 }
 
-function explanation(document: FoundDocuments["documents"][number]): string {
-  const lexical = document.lexicalRank === undefined ? "" : `, lexical rank ${document.lexicalRank}`;
-  const dense = document.denseRank === undefined ? "" : `, dense rank ${document.denseRank}`;
-  return `score ${document.score.toPrecision(4)}${lexical}${dense}, ${plural(document.chunkIds.length, "matching chunk")}`;
+/** Ranks in each part of the search, `-` where a part does not hold the document's best chunk. */
+function explanation(document: FoundDocuments["documents"][number], mode: FoundDocuments["mode"]): string {
+  const { score, lexicalRank, denseRank, rerankRank, chunkIds } = document;
+  const rank = (name: string, value: number | undefined): string => `, ${name} rank ${value ?? "-"}`;
+  const halves =
+    mode === "grep"
+      ? ""
+      : (mode === "dense" ? "" : rank("lexical", lexicalRank)) + (mode === "lexical" ? "" : rank("dense", denseRank));
+  const reranked = rerankRank === undefined ? "" : rank("rerank", rerankRank);
+  return `score ${score.toPrecision(4)}${halves}${reranked}, ${plural(chunkIds.length, "matching chunk")}`;
 }

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { WinnowError } from "../../core/errors.ts";
 import { parseFilter } from "../../core/filter-parse.ts";
 import { memoryStore } from "../../testing/memory-store.ts";
 import { storeRow } from "../../testing/store-contract.ts";
 import { chunkKey, type FindQuery } from "../corpus-reader.ts";
 import { analyzeText } from "../lexical/analyze.ts";
 import type { StoreRow } from "../store/store.ts";
+import { DEFAULT_FEEDBACK } from "./feedback.ts";
 import { type FindSource, findChunks } from "./find-chunks.ts";
+import { DEFAULT_FUSION } from "./fusion-settings.ts";
 
 const row = (id: string, text: string, more: Parameters<typeof storeRow>[2] = {}): StoreRow => ({
   ...storeRow(id, text, more),
@@ -47,7 +50,8 @@ describe("findChunks", () => {
     const answer = await findChunks(await source(), query({}));
     expect(answer.notices).toEqual([]);
     expect(answer.hits[0]).toMatchObject({ corpus: "c", chunk: { id: "river" }, lexicalRank: 1, denseRank: 1 });
-    expect(answer.hits[0]?.score).toBeCloseTo(2 / 61, 12);
+    const { k, lexicalWeight, denseWeight } = DEFAULT_FUSION;
+    expect(answer.hits[0]?.score).toBeCloseTo((lexicalWeight + denseWeight) / (k + 1), 12);
     const tree = answer.hits.find(({ chunk }) => chunk.id === "tree");
     expect(tree).toMatchObject({ denseRank: 3 });
     expect(tree).not.toHaveProperty("lexicalRank");
@@ -69,6 +73,60 @@ describe("findChunks", () => {
     await expect(findChunks(await source(ROWS, false), query({ mode: "dense" }))).rejects.toMatchObject({
       code: "invalid_argument",
     });
+  });
+
+  test("weights decide between the halves; an absent rank counts for what a half lacks", async () => {
+    const first = async (fusion: Partial<typeof DEFAULT_FUSION>) => {
+      const found = await source([
+        row("word", "river", { vector: [1, 0, 0] }),
+        row("near", "sea", { vector: [0, 1, 0] }),
+      ]);
+      return findChunks(found, query({ text: "river", fusion: { ...DEFAULT_FUSION, ...fusion } }));
+    };
+    expect(ids(await first({ lexicalWeight: 1, denseWeight: 0.1 }))[0]).toBe("word");
+    expect(ids(await first({ lexicalWeight: 0.1, denseWeight: 1, k: 1 }))[0]).toBe("near");
+    const { hits } = await first({ lexicalWeight: 1, denseWeight: 1, k: 60, absentRank: 20 });
+    expect(hits.find(({ chunk }) => chunk.id === "near")?.score).toBeCloseTo(1 / 61 + 1 / 80, 12);
+  });
+
+  test("an embedder that fails leaves the lexical half and says so; another embedder than the corpus's is refused", async () => {
+    const failing = async (code: "embedder_failed" | "corpus_mismatch"): Promise<FindSource> => ({
+      ...(await source()),
+      embedQuery: async () => Promise.reject(new WinnowError(code, "No vector today.", { hint: "Come back." })),
+    });
+    const answer = await findChunks(await failing("embedder_failed"), query({}));
+    expect(ids(answer)[0]).toBe("river");
+    expect(answer.hits.every(({ denseRank }) => denseRank === undefined)).toBe(true);
+    expect(answer.notices).toMatchObject([
+      { code: "lexical_only", message: expect.stringContaining("No vector today. Come back.") },
+    ]);
+    const dense = findChunks(await failing("embedder_failed"), query({ mode: "dense" }));
+    await expect(dense).rejects.toMatchObject({ code: "embedder_failed" });
+    await expect(findChunks(await failing("corpus_mismatch"), query({}))).rejects.toMatchObject({
+      code: "corpus_mismatch",
+    });
+  });
+
+  test("a query that says nothing to the embedder has no dense half", async () => {
+    const silent = { ...(await source()), embedQuery: async () => new Float32Array(3) };
+    expect((await findChunks(silent, query({ mode: "dense" }))).hits).toEqual([]);
+    expect(ids(await findChunks(silent, query({})))).toEqual(["river", "car", "stream"]);
+  });
+
+  test("feedback finds what shares words with the best chunks only", async () => {
+    const rows = [
+      row("a", "heron wades marsh reeds"),
+      row("b", "heron nests marsh reeds"),
+      row("c", "marsh reeds sway"),
+      row("d", "city traffic"),
+    ];
+    const plain = await findChunks(await source(rows, false), query({ text: "heron", mode: "lexical" }));
+    expect(ids(plain).sort()).toEqual(["a", "b"]);
+    const asked = query({ text: "heron", mode: "lexical", feedback: DEFAULT_FEEDBACK });
+    const fed = await findChunks(await source(rows, false), asked);
+    expect(ids(fed)).toHaveLength(3);
+    expect(ids(fed).at(-1)).toBe("c");
+    expect(ids(await findChunks(await source(rows, false), { ...asked, text: "absent" }))).toEqual([]);
   });
 
   test("exclusion knows its own corpus; filters and documents count for both sides", async () => {

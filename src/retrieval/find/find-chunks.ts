@@ -1,9 +1,11 @@
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
 import type { Chunk, Hit, Notice } from "../../core/types.ts";
+import { indexedText } from "../corpus/indexed-text.ts";
 import { chunkKey, type FindAnswer, type FindQuery } from "../corpus-reader.ts";
-import { analyzeQuery } from "../lexical/analyze.ts";
+import { analyzeQuery, analyzeText } from "../lexical/analyze.ts";
 import type { CandidateList, StoreReader } from "../store/store.ts";
 import type { EmbedderIdentity, EmbedQuery } from "./embed-query.ts";
+import { expandQuery } from "./feedback.ts";
 import { fuse } from "./fuse.ts";
 import { DEFAULT_FUSION } from "./fusion-settings.ts";
 
@@ -12,6 +14,8 @@ export const CHUNKS_MAX = 1_000;
 /** Candidates of each kind are at least this many, and `CANDIDATES_PER_CHUNK` for each chunk that is asked for. */
 const CANDIDATES_MIN = 25;
 const CANDIDATES_PER_CHUNK = 3;
+/** Chunks of the first round that show which terms are common among what a query finds. */
+const FEEDBACK_CANDIDATES = 50;
 /** Terms of a query that are looked up; a longer text is a document, and its beginning says what it is about. */
 const QUERY_TERMS_MAX = 256;
 
@@ -63,6 +67,10 @@ export async function findChunks(source: FindSource, query: FindQuery): Promise<
     query.mode === "dense" ? undefined : lexicalCandidates(source, query, notices),
     query.mode === "lexical" ? undefined : dense?.().catch((error: unknown) => degraded(error, query, notices)),
   ]);
+  const expandedList = await expandedCandidates(source, query, lexicalList, denseList);
+  if (expandedList !== undefined) {
+    return { hits: await toHits(source, query, expandedList, denseList), notices };
+  }
   const lists = [lexicalList, denseList].filter((list) => list !== undefined);
   if (lists.some((list) => !list.complete)) notices.push(INCOMPLETE);
   return { hits: await toHits(source, query, lexicalList, denseList), notices };
@@ -73,6 +81,20 @@ async function lexicalCandidates(source: FindSource, query: FindQuery, notices: 
   if (terms.length === 0) notices.push(NO_TERMS);
   if (terms.length > QUERY_TERMS_MAX) notices.push(QUERY_CUT);
   return source.store.lexical({ terms: terms.slice(0, QUERY_TERMS_MAX), ...candidateQuery(source, query) });
+}
+
+/** The lexical half again, for the query with what its best chunks add; undefined where that is not asked for. */
+async function expandedCandidates(
+  source: FindSource,
+  query: FindQuery,
+  lexical: CandidateList | undefined,
+  dense: CandidateList | undefined,
+): Promise<CandidateList | undefined> {
+  if (query.feedback === undefined || lexical === undefined) return undefined;
+  const first = await toHits(source, { ...query, chunksMax: FEEDBACK_CANDIDATES }, lexical, dense);
+  const terms = analyzeQuery(query.text).slice(0, QUERY_TERMS_MAX);
+  const expanded = expandQuery(terms, first, (chunk) => analyzeText(indexedText(chunk)), query.feedback);
+  return source.store.lexical({ terms: expanded, ...candidateQuery(source, query) });
 }
 
 async function denseCandidates(source: FindSource, query: FindQuery, vector: Float32Array): Promise<CandidateList> {
