@@ -4,6 +4,9 @@ export interface DateRange {
   readonly end: number;
 }
 
+/** What to write where `parseDateRange` reads nothing. */
+export const DATE_HINT = "Write an ISO date, whole or in part: 2026, 2026-05 or 2026-05-14.";
+
 const ISO_DATE =
   /^(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(Z|[+-]\d{2}:?\d{2})?)?)?)?$/i;
 

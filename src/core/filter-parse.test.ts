@@ -181,6 +181,24 @@ describe("checkFilterKeys", () => {
     expect(failureOf(() => checkFilterKeys(parseFilter(["constructor=x"]), [])).hint).toMatch(/no metadata/);
   });
 
+  test("refuses to order dates by what is not a date", () => {
+    for (const expression of ["modified>=2026-13", "date<yesterday", "path=a AND modified<='2026-02-30'", 'date>""']) {
+      const error = failureOf(() => checkFilterKeys(parseFilter([expression]), ["modified", "date", "path"]));
+      expect(error.code, expression).toBe("invalid_filter");
+      expect(error.message, expression).toMatch(/is not a date\.$/);
+      expect(error.hint).toContain("2026-05-14");
+    }
+    const fine = [
+      "modified>=2026-05",
+      "date<2026",
+      "modified>'2026-05-14 10:00'",
+      "date=soon",
+      "date != never",
+      "rank>first",
+    ];
+    checkFilterKeys(parseFilter(fine), ["modified", "date", "rank"]);
+  });
+
   test("shortens a long list of keys", () => {
     const keys = Array.from({ length: 200 }, (_, i) => `key_${String(i).padStart(3, "0")}`);
     expect(failureOf(() => checkFilterKeys(parseFilter(["zzz=1"]), keys)).hint).toMatch(/key_019, …\.$/);

@@ -1,5 +1,6 @@
 import { WinnowError } from "./errors.ts";
 import type { Filter, FilterOperator, Predicate } from "./filter.ts";
+import { DATE_HINT, parseDateRange } from "./filter-date.ts";
 import { didYouMean } from "./suggest.ts";
 import { oneLine } from "./text.ts";
 
@@ -51,11 +52,22 @@ export function formatFilter(filter: Filter): string {
   return filter.map(formatPredicate).join(" AND ");
 }
 
-/** Throws `invalid_filter` for the first key that is not known, naming the one that was probably meant. */
+/** Keys that are ordered as dates: next to them anything else is a slip, which would silently match nothing. */
+const DATE_KEYS: ReadonlySet<string> = new Set(["modified", "date"]);
+const ORDERS: ReadonlySet<FilterOperator> = new Set(["<", "<=", ">", ">="]);
+
+/**
+ * Throws `invalid_filter` for the first key that is not known, naming the one that was probably meant, and for the
+ * first order by `modified` or `date` whose value is not an ISO date.
+ */
 export function checkFilterKeys(filter: Filter, knownKeys: Iterable<string>): void {
   const known = new Set(knownKeys);
-  for (const { key } of filter) {
-    if (known.has(key)) continue;
+  for (const predicate of filter) {
+    const { key } = predicate;
+    if (known.has(key)) {
+      checkDate(predicate);
+      continue;
+    }
     const shown = [...known]
       .sort()
       .slice(0, 20)
@@ -65,6 +77,13 @@ export function checkFilterKeys(filter: Filter, knownKeys: Iterable<string>): vo
       hint: shown.length === 0 ? "The documents here carry no metadata." : `Known keys: ${shown.join(", ")}${more}.`,
     });
   }
+}
+
+function checkDate({ key, operator, values }: Predicate): void {
+  if (!DATE_KEYS.has(key) || !ORDERS.has(operator)) return;
+  const wrong = values.find((value) => parseDateRange(value) === undefined);
+  if (wrong === undefined) return;
+  throw failure(`"${oneLine(wrong, 60)}" after ${key}${operator} is not a date.`, DATE_HINT);
 }
 
 function readPredicate(cursor: Cursor): Predicate {

@@ -4,6 +4,7 @@ import type { Run } from "../../agent/run.ts";
 import { choosePolicy } from "../../features/choose-policy.ts";
 import { openCorpora } from "../../features/open-corpora.ts";
 import { searchCorpora } from "../../features/search-corpora.ts";
+import { sinceFilter } from "../../features/since-filter.ts";
 import { closingLines, printResult } from "../document-list.ts";
 import { LiveView } from "../live-view.ts";
 import { locateOrOffer } from "../offer-index.ts";
@@ -17,12 +18,13 @@ const INTERRUPTED_EXIT = 130;
 export const run: CommandRun = async (args, options, scope) => {
   const { config, corpusScope } = await commandContext(scope);
   const { settings } = config;
+  const since = textOption(options, "since");
+  const sinceWhere = since === undefined ? [] : [sinceFilter(since)];
   const places = await locateOrOffer(corpusScope, scope);
   const policy = await choosePolicy(textOption(options, "policy") ?? settings.policy);
   const corpora = await openCorpora(corpusScope);
   try {
     const first = places[0];
-    const since = textOption(options, "since");
     const costUsdMax = numberOption(options, "maxCost");
     const search = await searchCorpora({
       question: args.join(" "),
@@ -31,7 +33,7 @@ export const run: CommandRun = async (args, options, scope) => {
       profile: textOption(options, "profile") ?? settings.profile,
       contextTokens: numberOption(options, "context") ?? settings.contextTokens,
       documentsMax: numberOption(options, "k") ?? settings.documents,
-      where: [...textsOption(options, "where"), ...(since === undefined ? [] : [`modified>=${since}`])],
+      where: [...textsOption(options, "where"), ...sinceWhere],
       exclude: textsOption(options, "exclude"),
       known: textsOption(options, "known"),
       limits: {
