@@ -5,10 +5,12 @@ import type { Output } from "./output.ts";
 import { shownPlace } from "./shown-place.ts";
 
 const PASSAGE_UNITS_MAX = 320;
+const ID_UNITS_MAX = 1_000;
 
 /** A document in a list for people: rank, title, where it is, and the passage that matters. */
 export interface ListedDocument {
   readonly rank: number;
+  readonly id: string;
   readonly title: string;
   readonly uri: string;
   readonly line: number;
@@ -16,10 +18,16 @@ export interface ListedDocument {
   readonly why: string;
 }
 
+/** What `winnow read` takes: the path of a file with the line, and the id of a part of a file, such as a row. */
+export function documentPlace({ id, uri, line }: Pick<ListedDocument, "id" | "uri" | "line">): string {
+  const isWhole = uri.replaceAll("\\", "/").endsWith(id.replaceAll("\\", "/"));
+  return isWhole ? `${shownPlace(uri)}:${line}` : oneLine(stripControl(id), ID_UNITS_MAX);
+}
+
 export function printDocuments(documents: readonly ListedDocument[], query: string, output: Output): void {
   for (const document of documents) {
     const title = oneLine(stripControl(document.title), 90);
-    const place = `${shownPlace(document.uri)}:${document.line}`;
+    const place = documentPlace(document);
     output.print(
       `${output.style("dim", String(document.rank).padStart(2))} ${output.style("bold", title)}  ${output.style("cyan", place)}`,
     );
@@ -33,6 +41,7 @@ export function printResult(result: SearchResult, output: Output): void {
   if (result.documents.length === 0) output.print("Nothing in the corpus supports this question.");
   const documents = result.documents.map((document) => ({
     rank: document.rank,
+    id: document.id,
     title: document.title,
     uri: document.uri,
     line: document.passages[0]?.line ?? 1,

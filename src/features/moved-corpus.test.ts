@@ -25,7 +25,8 @@ test("after its folder was renamed, an index names the files where they are now"
       expect(Object.values(uris)).toContain(outside);
       expect(uris).toMatchObject(expected);
     }
-    for (const [id, uri] of Object.entries(expected)) expect(await readDocument(corpora, id)).toMatchObject({ uri });
+    for (const [id, uri] of Object.entries(expected))
+      expect(await readDocument(corpora, id, after)).toMatchObject({ uri });
     await Promise.all(corpora.map((corpus) => corpus.close()));
   } finally {
     await rm(folder, { recursive: true, force: true });

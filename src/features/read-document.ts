@@ -1,6 +1,7 @@
 import { WinnowError } from "../core/errors.ts";
-import type { Chunk, Metadata } from "../core/types.ts";
+import type { Metadata } from "../core/types.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
+import { resolveDocument } from "./resolve-document.ts";
 
 export interface LineRange {
   /** 1-based, inclusive. */
@@ -32,47 +33,32 @@ export function parseLineRange(text: string): LineRange {
   });
 }
 
-/** A document as it was indexed, whole or some of its lines. Rejects with `document_not_found`. */
+/**
+ * A document as it was indexed, whole or some of its lines. `name` is an id, or a path from `workingFolder`, as
+ * `winnow find` prints them; a line behind it says where to begin when there is no `range`. Rejects with
+ * `document_not_found`.
+ */
 export async function readDocument(
   corpora: readonly CorpusReader[],
-  documentId: string,
+  name: string,
+  workingFolder: string,
   range?: LineRange,
 ): Promise<DocumentText> {
-  const { corpus, chunks } = await readFirst(corpora, documentId);
+  const { corpus, id, line } = await resolveDocument(corpora, name, workingFolder);
+  const chunks = await corpus.read({ documentId: id });
   const [first] = chunks;
-  if (first === undefined) throw notFound(documentId);
+  if (first === undefined) throw new WinnowError("document_not_found", `The document "${id}" is gone.`);
   const lines = chunks
     .map((chunk) => chunk.text)
     .join("")
     .split("\n");
   const total = lines.at(-1) === "" ? lines.length - 1 : lines.length;
-  if (range !== undefined && range.from > total) {
-    throw new WinnowError("invalid_argument", `${documentId} has ${total} lines.`, {
-      hint: "Ask for lines that it has.",
-    });
+  const from = range?.from ?? line ?? 1;
+  if (from > 1 && from > total) {
+    throw new WinnowError("invalid_argument", `${id} has ${total} lines.`, { hint: "Ask for lines that it has." });
   }
-  const shown = { from: range?.from ?? 1, to: Math.min(range?.to ?? total, total) };
+  const shown = { from, to: Math.min(range?.to ?? total, total) };
   const { uri, title, metadata } = first;
   const text = lines.slice(shown.from - 1, shown.to).join("\n");
-  return { schema: "document/1", corpus, id: documentId, uri, title, metadata, lines: shown, linesTotal: total, text };
-}
-
-async function readFirst(
-  corpora: readonly CorpusReader[],
-  documentId: string,
-): Promise<{ corpus: string; chunks: readonly Chunk[] }> {
-  for (const corpus of corpora) {
-    try {
-      return { corpus: corpus.name, chunks: await corpus.read({ documentId }) };
-    } catch (error) {
-      if (!(WinnowError.isInstance(error) && error.code === "document_not_found")) throw error;
-    }
-  }
-  throw notFound(documentId);
-}
-
-function notFound(documentId: string): WinnowError {
-  return new WinnowError("document_not_found", `The index holds no document "${documentId}".`, {
-    hint: "Documents are named as winnow find prints them; winnow status tells what is indexed.",
-  });
+  return { schema: "document/1", corpus: corpus.name, id, uri, title, metadata, lines: shown, linesTotal: total, text };
 }

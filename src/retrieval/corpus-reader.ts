@@ -100,6 +100,8 @@ export interface CorpusInfo {
 export interface CorpusReader {
   readonly name: string;
   info(): Promise<CorpusInfo>;
+  /** Ids of the documents that a source item holds, e.g. the rows of a file, in order; empty for an unknown key. */
+  documentsOf?(key: string): Promise<readonly string[]>;
   find(query: FindQuery): Promise<FindAnswer>;
   /** Rejects with `invalid_pattern` when the pattern is not supported. */
   grep(query: GrepQuery): Promise<GrepAnswer>;

@@ -2,6 +2,7 @@ import { plural } from "../../core/text.ts";
 import type { RerankerChoice } from "../../features/choose-reranker.ts";
 import { type FindDocumentsOptions, type FoundDocuments, findDocuments } from "../../features/find-documents.ts";
 import { openCorpora } from "../../features/open-corpora.ts";
+import { resolveDocumentIds } from "../../features/resolve-document.ts";
 import type { Reranker } from "../../retrieval/rerank/reranker.ts";
 import { printDocuments } from "../document-list.ts";
 import { locateOrOffer } from "../offer-index.ts";
@@ -22,7 +23,7 @@ export const run: CommandRun = async (args, options, scope) => {
       mode: (textOption(options, "mode") ?? "hybrid") as FindDocumentsOptions["mode"],
       documentsMax: numberOption(options, "k") ?? config.settings.documents,
       where: textsOption(options, "where"),
-      exclude: textsOption(options, "exclude"),
+      exclude: await resolveDocumentIds(corpora, textsOption(options, "exclude"), corpusScope.workingFolder),
       signal: scope.signal,
       ...(reranker && { reranker }),
     });
@@ -44,6 +45,7 @@ function print(found: FoundDocuments, explain: boolean, output: Output): void {
   if (found.documents.length === 0) output.say("Nothing found.");
   const documents = found.documents.map((document) => ({
     rank: document.rank,
+    id: document.id,
     title: document.title,
     uri: document.uri,
     line: document.passages[0]?.line ?? 1,

@@ -5,12 +5,12 @@ import type { CommandRun } from "../program.ts";
 import { commandContext } from "../scope.ts";
 
 export const run: CommandRun = async (args, _options, scope) => {
-  const [documentId = "", range] = args;
+  const [name = "", range] = args;
   const lines = range === undefined ? undefined : parseLineRange(range);
   const { corpusScope } = await commandContext(scope);
   const corpora = await openCorpora(corpusScope);
   try {
-    const document = await readDocument(corpora, documentId, lines);
+    const document = await readDocument(corpora, name, corpusScope.workingFolder, lines);
     const { output } = scope;
     if (output.json) output.printJson(document);
     else {

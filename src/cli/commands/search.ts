@@ -3,6 +3,7 @@ import type { SearchResult } from "../../agent/result.ts";
 import type { Run } from "../../agent/run.ts";
 import { choosePolicy } from "../../features/choose-policy.ts";
 import { openCorpora } from "../../features/open-corpora.ts";
+import { resolveDocumentIds } from "../../features/resolve-document.ts";
 import { searchCorpora } from "../../features/search-corpora.ts";
 import { sinceFilter } from "../../features/since-filter.ts";
 import { closingLines, printResult } from "../document-list.ts";
@@ -34,8 +35,8 @@ export const run: CommandRun = async (args, options, scope) => {
       contextTokens: numberOption(options, "context") ?? settings.contextTokens,
       documentsMax: numberOption(options, "k") ?? settings.documents,
       where: [...textsOption(options, "where"), ...sinceWhere],
-      exclude: textsOption(options, "exclude"),
-      known: textsOption(options, "known"),
+      exclude: await resolveDocumentIds(corpora, textsOption(options, "exclude"), corpusScope.workingFolder),
+      known: await resolveDocumentIds(corpora, textsOption(options, "known"), corpusScope.workingFolder),
       limits: {
         turnsMax: numberOption(options, "turns") ?? settings.turns,
         timeoutMs: 1000 * (numberOption(options, "timeout") ?? settings.timeoutSeconds),

@@ -19,7 +19,7 @@ import { UNINDEXED_ROWS_MAX } from "../store/lance/lance-store.ts";
 import type { Store } from "../store/store.ts";
 import { placeChunk } from "./chunk-place.ts";
 import type { CorpusLayout } from "./layout.ts";
-import { type CorpusIdentity, type ManifestItem, sameStamp, stampManifest } from "./manifest.ts";
+import { type CorpusIdentity, documentIdsOf, type ManifestItem, sameStamp, stampManifest } from "./manifest.ts";
 import { loadSnapshot, type OpenStore, type Snapshot } from "./snapshot.ts";
 
 /** A call that met files being replaced starts again on the new generation, at most this often. */
@@ -82,6 +82,11 @@ export class FolderCorpus implements CorpusReader {
     return this.#use((snapshot) => snapshot.items());
   }
 
+  async documentsOf(key: string): Promise<readonly string[]> {
+    const item = (await this.items()).find((candidate) => candidate.key === key);
+    return item === undefined ? [] : documentIdsOf(item);
+  }
+
   async find(query: FindQuery): Promise<FindAnswer> {
     return this.#use(async ({ manifest, reader }) => {
       const { embedQuery } = this.#options;
@@ -91,7 +96,7 @@ export class FolderCorpus implements CorpusReader {
       const answer = await findChunks({ corpus: this.name, store, ...dense }, query);
       const hits = answer.hits.map((hit) => ({ ...hit, chunk: this.#placed(hit.chunk) }));
       const late = manifest.unindexed > UNINDEXED_ROWS_MAX;
-      return { hits, notices: late ? [...answer.notices, NOT_READY] : answer.notices };
+      return { ...answer, hits, notices: late ? [...answer.notices, NOT_READY] : answer.notices };
     });
   }
 

@@ -1,0 +1,51 @@
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { findDocuments } from "../features/find-documents.ts";
+import { indexCorpus } from "../features/index-corpus.ts";
+import { openCorpora } from "../features/open-corpora.ts";
+import { readDocument } from "../features/read-document.ts";
+import { documentPlace } from "./document-list.ts";
+
+const FILES: Readonly<Record<string, string>> = {
+  "note.md": "walrus at the root\n",
+  "sub/note.md": "first\nwalrus below\n",
+  "sub/c#sharp.md": "walrus sharp\n",
+  "sub/log.jsonl": '{"id":"a/../b","text":"walrus one"}\n{"id":"r2","text":"walrus two"}\n',
+};
+
+test("what find prints is read back, whatever the folder", async () => {
+  const before = process.cwd();
+  const base = await realpath(await mkdtemp(join(tmpdir(), "winnow-places-")));
+  try {
+    for (const [name, text] of Object.entries(FILES)) {
+      await mkdir(dirname(join(base, name)), { recursive: true });
+      await writeFile(join(base, name), text);
+    }
+    await indexCorpus({ folder: join(base, ".winnow"), paths: [base] });
+    for (const folder of [base, join(base, "sub")]) {
+      process.chdir(folder);
+      const corpora = await openCorpora({ workingFolder: folder, named: [], known: {} });
+      const { documents } = await findDocuments(corpora, { text: "walrus", mode: "grep", documentsMax: 30 });
+      const places: Record<string, string> = {};
+      for (const { id, uri, passages } of documents) {
+        const place = documentPlace({ id, uri, line: passages[0]?.line ?? 1 });
+        places[id] = place;
+        expect(await readDocument(corpora, place, folder), place).toMatchObject({ id });
+      }
+      const below = folder === base ? "sub/" : "";
+      expect(places).toEqual({
+        "note.md": folder === base ? "note.md:1" : `${join(base, "note.md")}:1`,
+        "sub/note.md": `${below}note.md:2`,
+        "sub/c#sharp.md": `${below}c#sharp.md:1`,
+        "sub/log.jsonl#a/../b": "sub/log.jsonl#a/../b",
+        "sub/log.jsonl#r2": "sub/log.jsonl#r2",
+      });
+      await Promise.all(corpora.map((corpus) => corpus.close()));
+    }
+  } finally {
+    process.chdir(before);
+    await rm(base, { recursive: true, force: true });
+  }
+});
