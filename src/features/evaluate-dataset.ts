@@ -147,13 +147,13 @@ async function systemFor(
   await choosePolicy(options.policy);
   const name = `${profile.name}@${profile.version}/${profile.budget.limit}/${profile.pruning}#${hashOf(profile)}`;
   const run = agent(options, corpus, profile, counter, corpusLayout(folder).runsFolder);
-  return { run, profile: name, retrieval: describe(profile.retrieval.mode, info.embedder) };
+  return { run, profile: name, retrieval: describe(profile.retrieval.mode, info.embedder, profile.retrieval.fusion) };
 }
 
-function describe(mode: FindMode, embedder: string | null): string {
+function describe(mode: FindMode, embedder: string | null, fusion = DEFAULT_FUSION): string {
   return embedder === null && mode === "hybrid"
     ? "lexical (no vectors)"
-    : `${mode}${mode === "lexical" || embedder === null ? "" : ` ${embedder}`}${mode === "hybrid" ? ` ${fusionName(DEFAULT_FUSION)}` : ""}`;
+    : `${mode}${mode === "lexical" || embedder === null ? "" : ` ${embedder}`}${mode === "hybrid" ? ` ${fusionName(fusion)}` : ""}`;
 }
 
 /** Rows of the index are named `<path of corpus.jsonl>#<id>`; the dataset knows them as `<id>`. */
@@ -196,7 +196,13 @@ function agent(
     const runId = `eval-${systemClock.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
     const run = startRun({
       query: query.text,
-      library: { corpora: [corpus], mode: profile.retrieval.mode, where: [], excludeDocuments: new Set() },
+      library: {
+        corpora: [corpus],
+        mode: profile.retrieval.mode,
+        fusion: profile.retrieval.fusion,
+        where: [],
+        excludeDocuments: new Set(),
+      },
       corpora: [{ name: corpus.name, generation, embedder }],
       steering: { where: [], exclude: [], known: [] },
       policy: await choosePolicy(options.policy),

@@ -48,6 +48,7 @@ export async function repeatRun(
     library: {
       corpora,
       mode: profile.retrieval.mode,
+      fusion: profile.retrieval.fusion,
       where: parseFilter(header.steering.where),
       excludeDocuments: new Set([...header.steering.exclude, ...header.steering.known]),
     },

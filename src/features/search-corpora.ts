@@ -55,12 +55,13 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
   const runId = newRunId(systemClock.now());
   const recorder =
     options.runsFolder === undefined ? memoryRecorder() : fileRecorder(join(options.runsFolder, recordFileName(runId)));
-  const mode = profile.retrieval.mode;
+  const { mode, fusion } = profile.retrieval;
   return startRun({
     query: question,
     library: {
       corpora: options.corpora,
       mode,
+      fusion,
       where,
       excludeDocuments: new Set([...(options.exclude ?? []), ...(options.known ?? [])]),
     },

@@ -1,3 +1,4 @@
+import { DEFAULT_FUSION } from "../../retrieval/find/fusion-settings.ts";
 import { context1 } from "./context-1.ts";
 import type { Profile } from "./profile.ts";
 
@@ -22,6 +23,7 @@ export const chat: Profile = {
   prompt: PROMPT,
   tools: ["search_corpus", "grep_corpus", "read_document", "prune_chunks", "finish"],
   softNotice: "once",
+  retrieval: { ...context1.retrieval, fusion: DEFAULT_FUSION },
   idStyle: "short",
   pruneScope: "until_read",
   pruneLeaves: "stub",

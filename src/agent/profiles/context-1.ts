@@ -1,3 +1,4 @@
+import type { FusionSettings } from "../../retrieval/find/fusion-settings.ts";
 import type { Profile } from "./profile.ts";
 
 /**
@@ -28,6 +29,9 @@ When you have enough, or nothing more can be found, stop calling tools and write
 <Justification>One to three sentences: which part of the query this document supports.</Justification>
 </Document>`;
 
+/** As published: equal weights, k = 60, a chunk that one list lacks counts as its 20th (reference: context-1.md §3). */
+const PUBLISHED_FUSION: FusionSettings = { k: 60, lexicalWeight: 1, denseWeight: 1, absentRank: 20 };
+
 /** The harness numbers of the seed text: 32k window, soft limit 24k, hard limit 28k. */
 export const context1: Profile = {
   name: "context-1",
@@ -52,7 +56,7 @@ export const context1: Profile = {
   pruneLeaves: "nothing",
   showTitles: true,
   conclusion: "document_elements",
-  retrieval: { mode: "hybrid", grepHits: 5, readChunks: 300 },
+  retrieval: { mode: "hybrid", fusion: PUBLISHED_FUSION, grepHits: 5, readChunks: 300 },
   // <|start|>role<|channel|>name<|message|>…<|end|> and, for a call, its recipient and content type.
   framing: { perMessage: 7, perCall: 12, perConversation: 80 },
   turnsMax: 64,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { FindMode } from "../../retrieval/corpus-reader.ts";
+import type { FusionSettings } from "../../retrieval/find/fusion-settings.ts";
 
 export type ToolName = "search_corpus" | "grep_corpus" | "read_document" | "prune_chunks" | "finish";
 
@@ -20,6 +21,8 @@ export interface BudgetNumbers {
 
 export interface RetrievalSettings {
   readonly mode: FindMode;
+  /** How the halves of a hybrid search are joined. */
+  readonly fusion: FusionSettings;
   /** Chunks that a grep shows at most. */
   readonly grepHits: number;
   /** Chunks of one document that a read considers at most. */

@@ -10,11 +10,13 @@ import {
   type GrepAnswer,
   type GrepHit,
 } from "../../retrieval/corpus-reader.ts";
+import type { FusionSettings } from "../../retrieval/find/fusion-settings.ts";
 
 /** What a run searches: its corpora and what the caller ruled out. */
 export interface Library {
   readonly corpora: readonly CorpusReader[];
   readonly mode: FindMode;
+  readonly fusion?: FusionSettings;
   readonly where: Filter;
   readonly excludeDocuments: ReadonlySet<string>;
 }
@@ -40,6 +42,7 @@ export async function searchLibrary(
       corpus.find({
         text: query.text,
         mode: library.mode,
+        ...(library.fusion === undefined ? {} : { fusion: library.fusion }),
         chunksMax: query.chunksMax,
         exclude: query.exclude,
         excludeDocuments: library.excludeDocuments,

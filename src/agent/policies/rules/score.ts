@@ -21,7 +21,7 @@ export const WEIGHTS = {
   /** A relevant chunk names this one's title. */
   chainByTitle: 1,
   /** A relevant chunk and this one share a name that the question does not give. */
-  chainByText: 1.25,
+  chainByText: 1.75,
   /** This one names what a chunk that completes the question is about. */
   source: 0.5,
   /** The end of a chain of two links. */
