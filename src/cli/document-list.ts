@@ -16,6 +16,8 @@ export interface ListedDocument {
   readonly line: number;
   readonly passage: string;
   readonly why: string;
+  /** Further lines of the document that matched. */
+  readonly more?: readonly { readonly line: number; readonly text: string }[];
 }
 
 /** What `winnow read` takes: the path of a file with the line, and the id of a part of a file, such as a row. */
@@ -32,6 +34,9 @@ export function printDocuments(documents: readonly ListedDocument[], query: stri
       `${output.style("dim", String(document.rank).padStart(2))} ${output.style("bold", title)}  ${output.style("cyan", place)}`,
     );
     output.print(`   ${excerpt(stripControl(document.passage), query, PASSAGE_UNITS_MAX)}`);
+    for (const { line, text } of document.more ?? []) {
+      output.print(`   ${output.style("dim", `${line}:`)} ${oneLine(stripControl(text), PASSAGE_UNITS_MAX)}`);
+    }
     if (document.why !== "") output.print(output.style("dim", `   ${oneLine(stripControl(document.why), 160)}`));
   }
 }

@@ -17,7 +17,10 @@ export function addEvaluationCommands(add: AddCommand): void {
     () => import("./commands/eval.ts"),
   );
   withAgent(withLength(evaluate))
-    .option("--policy <policy>", "rules, find:lexical, find:hybrid, find:dense, scripted:FILE")
+    .option(
+      "--policy <policy>",
+      "rules, scripted:FILE, or one query: find:lexical, find:dense, find:hybrid, find:hybrid+prf",
+    )
     .option("--concurrency <number>", "questions at a time", wholeNumber(1, 64), 2)
     .option("--limit <number>", "first questions only", wholeNumber(1, 1_000_000))
     .option("--seed <number>", "order of the questions", wholeNumber(0, SEED_MAX), 0)

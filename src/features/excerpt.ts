@@ -8,7 +8,7 @@ const WORD_UNITS_MIN = 3;
  * none occurs.
  */
 export function excerpt(text: string, query: string, unitsMax: number): string {
-  const flat = text.replace(/\s+/g, " ").trim();
+  const flat = withoutFrontMatter(text).replace(/\s+/g, " ").trim();
   if (flat.length <= unitsMax) return flat;
   const lower = flat.toLowerCase();
   const words = new Set(
@@ -30,4 +30,12 @@ export function excerpt(text: string, query: string, unitsMax: number): string {
   }
   const start = best.start < 40 ? 0 : flat.lastIndexOf(" ", Math.max(0, best.start - 20)) + 1;
   return start === 0 ? oneLine(flat, unitsMax) : `…${oneLine(flat.slice(start), unitsMax - 1)}`;
+}
+
+/** Front matter is metadata, which stands elsewhere; a chunk may also begin with the rest of one. */
+function withoutFrontMatter(text: string): string {
+  if (!text.startsWith("---\n")) return text;
+  const end = text.indexOf("\n---\n", 3);
+  const rest = end < 0 ? "" : text.slice(end + "\n---\n".length);
+  return rest.trim() === "" ? text : rest;
 }

@@ -51,6 +51,7 @@ function print(found: FoundDocuments, explain: boolean, output: Output): void {
     line: document.passages[0]?.line ?? 1,
     passage: document.passages[0]?.text ?? "",
     why: explain ? explanation(document, found.mode) : "",
+    more: found.mode === "grep" ? document.passages.slice(1) : [],
   }));
   printDocuments(documents, found.query, output);
   if (found.matchesTotal !== undefined) {

@@ -28,7 +28,7 @@ function print(status: CorpusStatus, all: boolean, output: Output): void {
   row(
     "sources",
     status.sources
-      .map(({ type, roots }) => `${type}: ${roots.map((root) => stripControl(root)).join(", ")}`)
+      .map(({ type, roots }) => `${type}: ${roots.map((root) => (root === "" ? "." : stripControl(root))).join(", ")}`)
       .join("; "),
   );
   row("updated", `${status.updatedAt} (generation ${status.generation})`);
