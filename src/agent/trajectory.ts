@@ -1,8 +1,6 @@
 import type { EditEvent, RecordEvent, RecordedChunk, RecordedDocument, ToolResultEvent } from "../record/events.ts";
+import { RRF_K } from "../retrieval/find/fuse.ts";
 import { documentKeyOf } from "./context/id-book.ts";
-
-/** Reciprocal rank fusion constant (Cormack, Clarke, Büttcher 2009). */
-const RRF_K = 60;
 
 interface SeenDocument {
   readonly corpus: string;

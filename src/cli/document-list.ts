@@ -26,6 +26,19 @@ export function documentPlace({ id, uri, line }: Pick<ListedDocument, "id" | "ur
   return isWhole ? `${shownPlace(uri)}:${line}` : oneLine(stripControl(id), ID_UNITS_MAX);
 }
 
+interface Shown {
+  readonly rank: number;
+  readonly id: string;
+  readonly title: string;
+  readonly uri: string;
+  readonly passages: readonly { readonly line: number; readonly text: string }[];
+}
+
+/** A found document as a list shows it: by its first passage. */
+export function listed({ rank, id, title, uri, passages }: Shown, why: string): ListedDocument {
+  return { rank, id, title, uri, line: passages[0]?.line ?? 1, passage: passages[0]?.text ?? "", why };
+}
+
 export function printDocuments(documents: readonly ListedDocument[], query: string, output: Output): void {
   for (const document of documents) {
     const title = oneLine(stripControl(document.title), 90);
@@ -44,17 +57,10 @@ export function printDocuments(documents: readonly ListedDocument[], query: stri
 /** The result of a run for people. */
 export function printResult(result: SearchResult, output: Output): void {
   if (result.documents.length === 0) output.print("Nothing in the corpus supports this question.");
-  const documents = result.documents.map((document) => ({
-    rank: document.rank,
-    id: document.id,
-    title: document.title,
-    uri: document.uri,
-    line: document.passages[0]?.line ?? 1,
-    passage: document.passages[0]?.text ?? "",
-    why: [document.pruned ? "pruned during the run" : "", document.justification]
-      .filter((part) => part !== "")
-      .join("; "),
-  }));
+  const documents = result.documents.map((document) => {
+    const why = [document.pruned ? "pruned during the run" : "", document.justification];
+    return listed(document, why.filter((part) => part !== "").join("; "));
+  });
   printDocuments(documents, result.query, output);
 }
 

@@ -4,6 +4,7 @@ import { checkFilterKeys, parseFilter } from "../core/filter-parse.ts";
 import type { Hit, Metadata, Notice, Passage } from "../core/types.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
 import type { FeedbackSettings } from "../retrieval/find/feedback.ts";
+import { RRF_K } from "../retrieval/find/fuse.ts";
 import type { FusionSettings } from "../retrieval/find/fusion-settings.ts";
 import { rankDocuments } from "../retrieval/find/rank-documents.ts";
 import type { Reranker } from "../retrieval/rerank/reranker.ts";
@@ -12,7 +13,6 @@ import type { Reranker } from "../retrieval/rerank/reranker.ts";
 const PASSAGES_PER_DOCUMENT_MAX = 3;
 /** Chunks that one query asks a corpus for at most while it looks for enough documents. */
 const CHUNKS_MAX = 1_000;
-const RRF_K = 60;
 
 export interface FindDocumentsOptions {
   readonly text: string;

@@ -10,6 +10,7 @@ import {
   type GrepAnswer,
   type GrepHit,
 } from "../../retrieval/corpus-reader.ts";
+import { RRF_K } from "../../retrieval/find/fuse.ts";
 import type { FusionSettings } from "../../retrieval/find/fusion-settings.ts";
 
 /** What a run searches: its corpora and what the caller ruled out. */
@@ -20,8 +21,6 @@ export interface Library {
   readonly where: Filter;
   readonly excludeDocuments: ReadonlySet<string>;
 }
-
-const RRF_K = 60;
 
 /**
  * One query over all corpora, best first. Across corpora only ranks are fused (design §4): each corpus's first hit comes

@@ -4,7 +4,7 @@ import { type FindDocumentsOptions, type FoundDocuments, findDocuments } from ".
 import { openCorpora } from "../../features/open-corpora.ts";
 import { resolveDocumentIds } from "../../features/resolve-document.ts";
 import type { Reranker } from "../../retrieval/rerank/reranker.ts";
-import { printDocuments } from "../document-list.ts";
+import { listed, printDocuments } from "../document-list.ts";
 import { locateOrOffer } from "../offer-index.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
@@ -44,13 +44,7 @@ async function rerankerFor(choice: RerankerChoice): Promise<Reranker> {
 function print(found: FoundDocuments, explain: boolean, output: Output): void {
   if (found.documents.length === 0) output.say("Nothing found.");
   const documents = found.documents.map((document) => ({
-    rank: document.rank,
-    id: document.id,
-    title: document.title,
-    uri: document.uri,
-    line: document.passages[0]?.line ?? 1,
-    passage: document.passages[0]?.text ?? "",
-    why: explain ? explanation(document, found.mode) : "",
+    ...listed(document, explain ? explanation(document, found.mode) : ""),
     more: found.mode === "grep" ? document.passages.slice(1) : [],
   }));
   printDocuments(documents, found.query, output);

@@ -5,7 +5,8 @@ import { coverage, type Question } from "./question.ts";
 
 /**
  * What each feature counts for; every feature is between 0 and about 1. A listwise fit on musique-100 with five-fold
- * cross-validation showed which features carry weight; the numbers themselves are round on purpose.
+ * cross-validation showed which features carry weight; the numbers were then chosen by hand among some forty variants
+ * tried on all of that set and on a part of a synthetic world (docs/measurements.md says what that means).
  */
 export const WEIGHTS = {
   /** Half BM25 of the question over the pool, half the rank in the store's own answer to the question. */
