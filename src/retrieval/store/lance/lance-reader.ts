@@ -30,7 +30,6 @@ import {
   toChunks,
   toScannedRows,
   toSpans,
-  VECTOR_COLUMN,
 } from "./lance-rows.ts";
 import { loadLance } from "./load-lance.ts";
 import { sqlAnd, sqlIn } from "./sql.ts";
@@ -92,11 +91,9 @@ export class LanceReader implements StoreReader {
       const holds = this.#vectorDimension === undefined ? "no vectors" : `vectors of ${this.#vectorDimension} numbers`;
       throw new WinnowError("invalid_argument", `The corpus holds ${holds}.`, { hint: "Use lexical search." });
     }
-    const excluded = sqlAnd([
-      notIn("id", query.exclude),
-      notIn("document", query.excludeDocuments),
-      `${VECTOR_COLUMN} IS NOT NULL`,
-    ]);
+    // Rows without a vector have no distance, and the library leaves them out; to say so in a condition would cost a
+    // fifth of the search.
+    const excluded = sqlAnd([notIn("id", query.exclude), notIn("document", query.excludeDocuments)]);
     return this.#candidates(query, excluded, "_distance", (limit, where, columns) => {
       const search = this.#table
         .query()

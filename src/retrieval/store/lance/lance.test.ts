@@ -69,6 +69,29 @@ describe("lance", () => {
     await writer.close();
   });
 
+  test("rows without a vector are never near, also where they are most and the others point away", async () => {
+    const rows = Array.from({ length: 400 }, (_, i) =>
+      storeRow(`r${String(i).padStart(3, "0")}`, "x", { vector: i % 40 === 7 ? [-1, -i, 0] : null }),
+    );
+    const nearest = (_: unknown, i: number) => `r${String(7 + 40 * i).padStart(3, "0")}`;
+    const expected = Array.from({ length: 10 }, nearest).reverse();
+    const writer = await lanceStore({ folder, vectorDimension: CONTRACT_VECTOR_DIMENSION }).createWriter("chunks");
+    for (let i = 0; i < rows.length; i += 100) await writer.append(rows.slice(i, i + 100));
+    // In parts, then merged.
+    for (let round = 0; round < 2; round++) {
+      const ask = async (exclude: readonly string[]) => {
+        const vector = Float32Array.of(1, 0, 0);
+        const found = await writer.reader().dense({ vector, limit: 200, exclude: new Set(exclude) });
+        expect(found.complete).toBe(true);
+        return found.candidates.map(({ id }) => id);
+      };
+      expect(await ask([])).toEqual(expected);
+      expect(await ask(["r007", "r008", "r367"])).toEqual(expected.filter((id) => id !== "r007" && id !== "r367"));
+      await writer.optimize();
+    }
+    await writer.close();
+  });
+
   test("clean-up frees what the committed version does not need, and never that version", async () => {
     const store = lanceStore({ folder });
     const writer = await store.createWriter("chunks");
