@@ -97,7 +97,9 @@ describe("reembedCorpus", () => {
       code: "embedder_failed",
     });
     const short = async (texts: readonly string[]) => texts.map(() => Float32Array.of(1));
-    await expect(reembed(folder, { embedder, embed: short, signal })).rejects.toMatchObject({ code: "internal" });
+    await expect(reembed(folder, { embedder, embed: short, signal })).rejects.toMatchObject({
+      code: "embedder_failed",
+    });
     const stop = new AbortController();
     const stopping = async (texts: readonly string[]) => {
       stop.abort();

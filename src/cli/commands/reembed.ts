@@ -15,13 +15,20 @@ export const run: CommandRun = async (_args, options, scope) => {
     apiKeyEnv: textOption(options, "apiKeyEnv"),
   };
   for (const { folder } of await locateCorpora(corpusScope)) {
-    const summary = await reembedCorpus({ folder, embedder, signal }, (chunks, total) =>
-      output.progress(`embedding: ${chunks.toLocaleString("en-US")} of ${plural(total, "chunk")}`),
-    );
+    let made = 0;
+    const summary = await reembedCorpus({ folder, embedder, signal }, ({ chunks, chunksTotal, resumed }) => {
+      made = chunks;
+      const before = resumed === 0 ? "" : `, ${resumed.toLocaleString("en-US")} from the interrupted run`;
+      output.progress(`embedding: ${chunks.toLocaleString("en-US")} of ${plural(chunksTotal, "chunk")}${before}`);
+    }).catch((error: unknown) => {
+      if (made > 0) output.say("The index is as it was. The same command goes on with the vectors that were made.");
+      throw error;
+    });
     if (output.json) output.printJson(summary);
     else {
-      const made = summary.embedder === null ? "no vectors any more" : `vectors of ${summary.embedder}`;
-      output.print(`${plural(summary.chunks, "chunk")}, ${made}, ${summary.seconds.toFixed(1)} s`);
+      const what = summary.embedder === null ? "no vectors any more" : `vectors of ${summary.embedder}`;
+      const before = summary.resumed === 0 ? "" : `, ${plural(summary.resumed, "chunk")} from the interrupted run`;
+      output.print(`${plural(summary.chunks, "chunk")}, ${what}${before}, ${summary.seconds.toFixed(1)} s`);
       output.say(output.style("dim", `index: ${shownPlace(folder)}`));
     }
   }

@@ -17,6 +17,8 @@ export interface CorpusLayout {
   readonly runsFolder: string;
   readonly evaluationsFolder: string;
   readonly lockFile: string;
+  /** Vectors of a re-embedding that was interrupted. */
+  readonly keptVectorsFile: string;
   /** Keeps an index out of the repository that it lies in. */
   readonly ignoreFile: string;
 }
@@ -32,6 +34,7 @@ export function corpusLayout(folder: string): CorpusLayout {
     runsFolder: join(folder, "runs"),
     evaluationsFolder: join(folder, "evaluations"),
     lockFile: join(folder, "writer.lock"),
+    keptVectorsFile: join(folder, "reembed.vectors"),
     ignoreFile: join(folder, ".gitignore"),
   };
 }
