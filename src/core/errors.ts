@@ -46,6 +46,7 @@ export const ERROR_CODES = {
   policy_unavailable: meaning("The policy does not exist or cannot be reached.", 1, 502, INTERNAL),
   policy_failed: meaning("The policy failed while deciding.", 1, 502, INTERNAL),
   embedder_failed: meaning("The embedder cannot be reached or gave something that is not usable.", 1, 502, INTERNAL),
+  rerank_failed: meaning("The reranker cannot be reached or gave something that is not usable.", 1, 502, INTERNAL),
   limit_exceeded: meaning("An input is larger than a named limit.", 1, 413, INVALID_PARAMS),
   timeout: meaning("The work did not end within its time limit.", 3, 504, INTERNAL),
   cancelled: meaning("The caller cancelled the work.", 130, 499, INTERNAL),

@@ -169,4 +169,4 @@ test("kill -9 while re-embedding leaves the old index, and what was told to be s
     expect(await observe(folder)).toEqual(after);
     expect(await storedVectors(folder)).toEqual(wanted);
   }
-}, 300_000);
+}, 600_000);

@@ -4,8 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { cohereReranker } from "../models/rerank-cohere.ts";
 import { yesNoReranker } from "../models/rerank-yes-no.ts";
 import { type Reranker, rerankHits } from "../retrieval/rerank/reranker.ts";
+import { memoryCorpus } from "../testing/memory-corpus.ts";
 import { storeRow } from "../testing/store-contract.ts";
 import { chooseReranker } from "./choose-reranker.ts";
+import { findDocuments } from "./find-documents.ts";
 
 interface Reply {
   readonly status?: number;
@@ -91,6 +93,52 @@ describe("cohere", () => {
     expect(answer.notices).toMatchObject([{ code: "rerank_failed" }]);
     expect(answer.notices[0]?.message).not.toContain("secret-1");
     expect(asked.length).toBeLessThanOrEqual(5);
+  });
+
+  test.each([
+    ["a refusal", { status: 401, body: {} }],
+    ["something else", { body: "no" }],
+    ["a list that is cut", results([1])],
+  ])("%s has a code of its own, not the embedder's", async (_name, reply) => {
+    replies = [() => reply];
+    await expect(cohere().score("q", ["a", "b"])).rejects.toMatchObject({ code: "rerank_failed" });
+  });
+
+  test("nobody at the address is a failure, silence a timeout", async () => {
+    const nobody = cohere({ fetch: () => Promise.reject(new TypeError("fetch failed")) });
+    await expect(nobody.score("q", ["a"])).rejects.toMatchObject({ code: "rerank_failed" });
+    const silent = (_url: unknown, { signal }: RequestInit) =>
+      new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));
+    const waiting = cohere({ fetch: silent, attemptTimeoutMs: 5 });
+    await expect(waiting.score("q", ["a"])).rejects.toMatchObject({ code: "timeout" });
+  });
+
+  test.each([
+    ["too few", [1, 2]],
+    ["too many", [1, 2, 3, 4]],
+    ["no number", [1, Number.NaN, 3]],
+  ])("scores of another reranker are not believed: %s", async (_name, scores) => {
+    const answer = await rerankHits({ name: "mine:x", score: async () => scores }, "q", hits);
+    expect(answer.hits).toEqual(hits);
+    expect(answer.notices).toMatchObject([{ code: "rerank_failed", message: expect.stringContaining("mine:x") }]);
+  });
+
+  test("find answers without it and says so", async () => {
+    replies = [() => ({ status: 503, body: {} })];
+    const chunks = ["ship", "ship sails", "no match"].map((text, i) => storeRow(`d${i}`, text).chunk);
+    const corpora = [memoryCorpus("c", chunks)];
+    const options = { text: "ship", mode: "lexical", documentsMax: 5 } as const;
+    const plain = await findDocuments(corpora, options);
+    expect(plain.documents).toHaveLength(2);
+    const degraded = await findDocuments(corpora, { ...options, reranker: cohere() });
+    expect(degraded.documents).toEqual(plain.documents);
+    expect(degraded.notices).toMatchObject([
+      { code: "rerank_failed", message: expect.stringMatching(/not reranked: .*status 503/) },
+    ]);
+    replies = [() => results([0, 1])];
+    const reranked = await findDocuments(corpora, { ...options, reranker: cohere() });
+    expect(reranked.documents.map(({ id }) => id)).toEqual(plain.documents.map(({ id }) => id).reverse());
+    expect(reranked.notices).toEqual([]);
   });
 
   test("a cancelled query rejects instead", async () => {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { toWinnowError, WinnowError } from "../core/errors.ts";
+import { type ErrorCode, toWinnowError, WinnowError, type WinnowErrorOptions } from "../core/errors.ts";
 
 export const ATTEMPTS_MAX = 5;
 export const ATTEMPT_TIMEOUT_MS = 60_000;
@@ -31,6 +31,8 @@ export interface ServiceOptions {
   /** Name of the variable that the key came from or should come from, for hints. */
   readonly keyVariable?: string | undefined;
   readonly attemptTimeoutMs: number;
+  /** What a failure of the service is called, default `embedder_failed`. */
+  readonly failure?: ErrorCode;
   readonly effects: ServiceEffects;
 }
 
@@ -47,7 +49,7 @@ const isFailed = (value: unknown): value is Failed =>
 /**
  * Posts JSON and returns what `read` makes of the parsed answer; `read` throws `WinnowError` for an answer of the wrong
  * shape. Refusals for load, faults of the server, broken connections and unreadable answers are tried again with growing
- * pauses and jitter, or after the pause that the server asks for. Rejects with `cancelled`, `timeout` or `embedder_failed`.
+ * pauses and jitter, or after the pause that the server asks for. Rejects with `cancelled`, `timeout` or the service's code.
  */
 export async function postJson<T>(
   options: ServiceOptions,
@@ -108,26 +110,30 @@ async function attemptOnce<T>(
   }
 }
 
-async function readCapped(response: Response, { label }: ServiceOptions): Promise<string> {
+async function readCapped(response: Response, { label, failure }: ServiceOptions): Promise<string> {
   if (response.body === null) return "";
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of response.body) {
     bytes += part.byteLength;
     if (bytes > RESPONSE_BYTES_MAX) {
-      throw new WinnowError("embedder_failed", `${label} answered with more than ${RESPONSE_BYTES_MAX} bytes.`);
+      throw failed(failure, `${label} answered with more than ${RESPONSE_BYTES_MAX} bytes.`);
     }
     parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");
 }
 
-function parse(text: string, { label }: ServiceOptions): unknown {
+function failed(code: ErrorCode | undefined, message: string, options: WinnowErrorOptions = {}): WinnowError {
+  return new WinnowError(code ?? "embedder_failed", message, options);
+}
+
+function parse(text: string, { label, failure }: ServiceOptions): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     const what = text.trimStart().startsWith("<") ? "a page instead of JSON" : "JSON that cannot be read";
-    throw new WinnowError("embedder_failed", `${label} answered with ${what}.`, {
+    throw failed(failure, `${label} answered with ${what}.`, {
       hint: "Check the base URL; for an OpenAI-compatible service it usually ends in /v1.",
       retryable: true,
       cause,
@@ -142,12 +148,12 @@ function timedOut({ label, attemptTimeoutMs }: ServiceOptions): Failed {
   return { error, transient: true };
 }
 
-function unreachable({ label, url }: ServiceOptions, cause: unknown): Failed {
+function unreachable({ label, url, failure }: ServiceOptions, cause: unknown): Failed {
   const inner = cause instanceof Error ? cause.cause : undefined;
   const code = typeof inner === "object" && inner !== null && "code" in inner ? String(inner.code) : "";
   const redirected = inner instanceof Error && inner.message.includes("redirect");
   const reason = redirected ? "it redirects elsewhere" : code || "the connection broke";
-  const error = new WinnowError("embedder_failed", `${label} cannot be reached at ${url.origin}: ${reason}.`, {
+  const error = failed(failure, `${label} cannot be reached at ${url.origin}: ${reason}.`, {
     hint: redirected
       ? "Give the address that it redirects to."
       : "Check that the service runs and that the base URL is right.",
@@ -163,7 +169,7 @@ function refused(options: ServiceOptions, response: Response, text: string): Fai
   const said = messageOf(text, options.key);
   const message = `${options.label} refused the request with status ${status}${said === "" ? "." : `: ${said}`}`;
   const hint = hintFor(status, options);
-  const error = new WinnowError("embedder_failed", message, {
+  const error = failed(options.failure, message, {
     retryable: transient,
     ...(hint === undefined ? {} : { hint }),
   });

@@ -5,7 +5,7 @@ import { field, RERANK_TEXT_UNITS_MAX, type RerankServiceOptions, rerankService,
 /**
  * A reranker behind Cohere's wire format (`POST BASE/rerank`), which vLLM, Jina and others serve as well. Named
  * `cohere:MODEL`. Throws `invalid_argument` for an address or key that cannot be used; `score` rejects with
- * `embedder_failed`, `timeout` or `cancelled`.
+ * `rerank_failed`, `timeout` or `cancelled`.
  */
 export function cohereReranker(options: RerankServiceOptions) {
   const service = rerankService(options, "/rerank");

@@ -39,7 +39,8 @@ export function rerankService(options: RerankServiceOptions, path: string): Serv
   }
   base.pathname = `${base.pathname.replace(/\/+$/, "")}${path}`;
   const attemptTimeoutMs = options.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS;
-  return { label: "The reranker", url: base, key, keyVariable: apiKeyEnv, attemptTimeoutMs, effects: options };
+  const failure = "rerank_failed";
+  return { label: "The reranker", url: base, key, keyVariable: apiKeyEnv, attemptTimeoutMs, failure, effects: options };
 }
 
 export function field(value: unknown, name: string | number): unknown {
@@ -47,7 +48,7 @@ export function field(value: unknown, name: string | number): unknown {
 }
 
 export function unusable(what: string): WinnowError {
-  return new WinnowError("embedder_failed", `The reranker answered with ${what}.`, {
+  return new WinnowError("rerank_failed", `The reranker answered with ${what}.`, {
     hint: "Check the model and the address.",
   });
 }

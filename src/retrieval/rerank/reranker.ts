@@ -1,4 +1,4 @@
-import { toWinnowError } from "../../core/errors.ts";
+import { type ErrorCode, toWinnowError, WinnowError } from "../../core/errors.ts";
 import type { Hit, Notice } from "../../core/types.ts";
 import { indexedText } from "../corpus/indexed-text.ts";
 
@@ -6,10 +6,12 @@ import { indexedText } from "../corpus/indexed-text.ts";
 export interface Reranker {
   /** Kind and model, e.g. `cohere:rerank-v3.5`. Never holds an address or a key. */
   readonly name: string;
-  /** One score for each text, in their order; higher is better, and only orders this list. Rejects with `WinnowError`. */
+  /** One score for each text, in their order; higher is better, and only orders this list. Rejects with `rerank_failed`, `timeout` or `cancelled`. */
   score(query: string, texts: readonly string[], signal?: AbortSignal): Promise<readonly number[]>;
 }
 
+/** The notice is named like the error behind it, whatever kept the reranker from answering. */
+const NOTICE_CODE: ErrorCode = "rerank_failed";
 /** Hits that are judged; those behind keep their order after them. */
 export const RERANK_HITS_MAX = 50;
 /** How long a query waits for its judgement, retries included, before it goes on without. */
@@ -33,6 +35,9 @@ export async function rerankHits(
     const either = signal === undefined ? timer : AbortSignal.any([signal, timer]);
     const texts = judged.map(({ chunk }) => indexedText(chunk));
     const scores = await reranker.score(query, texts, either);
+    if (scores.length !== texts.length || !scores.every(Number.isFinite)) {
+      throw new WinnowError("rerank_failed", `${reranker.name} gave other scores than one for each text.`);
+    }
     const order = [...judged.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
     const first = order.flatMap((i, rank): Hit[] => {
       const hit = judged[i];
@@ -42,8 +47,8 @@ export async function rerankHits(
     return { hits: [...first, ...rest], notices: [] };
   } catch (error) {
     if (signal?.aborted === true) throw toWinnowError(signal.reason, "cancelled");
-    const { message, hint } = toWinnowError(error);
+    const { message, hint } = toWinnowError(error, "rerank_failed");
     const told = hint === undefined ? message : `${message} ${hint}`;
-    return { hits, notices: [{ code: "rerank_failed", message: `The results were not reranked: ${told}` }] };
+    return { hits, notices: [{ code: NOTICE_CODE, message: `The results were not reranked: ${told}` }] };
   }
 }
