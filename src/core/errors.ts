@@ -40,6 +40,7 @@ export const ERROR_CODES = {
   record_corrupt: meaning("A run record is damaged or of another version.", 1, 500, INTERNAL),
   replay_mismatch: meaning("A record does not replay to the same bytes.", 1, 500, INTERNAL),
   dataset_invalid: meaning("An evaluation dataset is missing a part or malformed.", 1, 400, INVALID_PARAMS),
+  evaluation_locked: meaning("Another process is running the evaluation.", 1, 409, INTERNAL),
   store_failed: meaning("The store reported a failure.", 1, 500, INTERNAL),
   disk_full: meaning("The disk or quota has no room left.", 1, 507, INTERNAL),
   dependency_missing: meaning("An optional part is not installed on this platform.", 1, 501, INTERNAL),

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,8 +51,10 @@ let told = 0;
 for await (const event of evaluating) {
   if (event.type !== "query_end") continue;
   writeSync(1, "acknowledged " + event.outcome.query + "\\n");
+  if (++told !== Number(process.argv[4])) continue;
+  if (process.argv[5] === "hold") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   // By its own hand: how late a signal of another process comes depends on how busy the machine is.
-  if (++told === Number(process.argv[4])) setTimeout(() => process.kill(process.pid, "SIGKILL"), Number(process.argv[5]));
+  setTimeout(() => process.kill(process.pid, "SIGKILL"), Number(process.argv[5]));
 }
 await evaluating.result;
 `;
@@ -117,4 +119,34 @@ test("kill -9 loses no question that was told of, and none is run again", async 
     expect(ran.length + (stored?.outcomes.size ?? 0)).toBe(QUESTIONS);
     expect(ran.length).toBeGreaterThan(0);
   }
+});
+
+test("while a process holds an evaluation no other one touches it; when it is killed, the next goes on", async () => {
+  const args = [script, base, "held", "4", "hold"];
+  const holder = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise((resolve) => holder.on("close", resolve));
+  let said = "";
+  await new Promise<void>((resolve) => {
+    holder.stdout.on("data", (data) => {
+      said += String(data);
+      if (said.split("\n").length > 4) resolve();
+    });
+  });
+  const results = () => readFile(join(base, "held", "results.jsonl"), "utf8");
+  const before = await results();
+  for (let round = 0; round < 2; round++) {
+    await expect(evaluate(options("held")).result).rejects.toMatchObject({
+      code: "evaluation_locked",
+      message: expect.stringContaining(`held is being run by process ${holder.pid} on `),
+      hint: expect.stringContaining("writer.lock"),
+    });
+  }
+  expect(await results()).toBe(before);
+  holder.kill("SIGKILL");
+  await ended;
+  const [whole, row] = [await evaluate(options("other")).result, await evaluate(options("held")).result];
+  expect(row).toEqual({ ...whole, evaluation: "held" });
+  const lines = (await results()).trimEnd().split("\n");
+  expect(lines).toHaveLength(QUESTIONS);
+  expect(await readdir(join(base, "held"))).toEqual(["evaluation.json", "results.jsonl"]);
 });

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -186,6 +186,21 @@ describe("evaluate", () => {
     await expect(evaluate(options()).result).rejects.toMatchObject({ code: "record_corrupt" });
     await writeFile(join(folder, "e1", "evaluation.json"), "{}");
     await expect(evaluate(options()).result).rejects.toMatchObject({ code: "record_corrupt" });
+  });
+
+  test("of two at once one runs, the other is told; a lock that is taken away stops the one that had it", async () => {
+    const both = await Promise.allSettled([evaluate(options()).result, evaluate(options()).result]);
+    const refused = both.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
+    expect(refused).toMatchObject([{ code: "evaluation_locked", retryable: true }]);
+    expect((await readFile(results(), "utf8")).trim().split("\n")).toHaveLength(4);
+    expect(await readdir(join(folder, "e1"))).toEqual(["evaluation.json", "results.jsonl"]);
+    let calls = 0;
+    const system = async () => {
+      if (++calls === 2) await writeFile(join(folder, "e2", "writer.lock"), "another's");
+      return answer(["c"]);
+    };
+    await expect(evaluate(options({ id: "e2", system })).result).rejects.toMatchObject({ code: "evaluation_locked" });
+    expect((await readEvaluation(join(folder, "e2")))?.outcomes.size).toBe(1);
   });
 
   test("cancelling keeps what was finished and blames no query", async () => {

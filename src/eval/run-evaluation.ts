@@ -4,6 +4,7 @@ import { EventQueue } from "../agent/event-queue.ts";
 import { type Clock, seededRandom, systemClock } from "../core/clock.ts";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { oneLine } from "../core/text.ts";
+import { lockWriter, type WriterLock } from "../retrieval/corpus/writer-lock.ts";
 import type { Dataset, DatasetQuery } from "./dataset.ts";
 import { type EvaluationHeader, ResultsFile, readEvaluation } from "./evaluation-files.ts";
 import { type EvaluationRow, evaluationRow } from "./evaluation-row.ts";
@@ -12,6 +13,7 @@ import { failureScores, type QueryOutcome, type SystemAnswer, scoreAnswer } from
 
 export const CONCURRENCY_MAX = 64;
 export const K_MAX = 1_000;
+const LOCK_FILE = "writer.lock";
 
 /** The thing that is evaluated. What it throws counts as a failure of that query. */
 export type EvaluatedSystem = (query: DatasetQuery, signal: AbortSignal) => Promise<SystemAnswer>;
@@ -51,8 +53,9 @@ export interface Evaluation extends AsyncIterable<EvaluationEvent> {
 /**
  * Runs a system on every query of a dataset. Each outcome is on disk before it is reported. Given the id of an earlier
  * evaluation with the same settings, it goes on where that one stopped: finished queries are not run again, failed ones
- * are. `result` rejects with `cancelled` when the signal aborts (what was finished is kept), with `invalid_argument`
- * when the id belongs to an evaluation with other settings, and with `record_corrupt` when that one is damaged.
+ * are. One process at a time: `result` rejects with `evaluation_locked` when another one runs this id, with `cancelled`
+ * when the signal aborts (what was finished is kept), with `invalid_argument` when the id belongs to an evaluation with
+ * other settings, and with `record_corrupt` when that one is damaged.
  */
 export function evaluate(options: EvaluateOptions): Evaluation {
   const clock = options.clock ?? systemClock;
@@ -93,14 +96,36 @@ async function runAll(
   events: EventQueue<EvaluationEvent>,
 ): Promise<EvaluationRow> {
   checkOptions(options, header.id);
-  const { dataset, signal } = options;
-  signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   const folder = join(options.folder, header.id);
+  const lock = await lockWriter(
+    join(folder, LOCK_FILE),
+    () => clock.now(),
+    undefined,
+    (who) => lockedBy(who, header.id),
+  );
+  try {
+    return await runLocked(options, clock, header, folder, lock, events);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function runLocked(
+  options: EvaluateOptions,
+  clock: Clock,
+  header: EvaluationHeader,
+  folder: string,
+  lock: WriterLock,
+  events: EventQueue<EvaluationEvent>,
+): Promise<EvaluationRow> {
+  const { dataset, signal } = options;
   const stored = await readEvaluation(folder);
   if (stored !== undefined) checkSame(stored.header, header);
   const outcomes = new Map([...(stored?.outcomes ?? [])].filter(([, { answer }]) => answer !== null));
   const waiting = shuffled(dataset.queries, header.seed).filter(({ id }) => !outcomes.has(id));
   events.push({ type: "start", id: header.id, queries: dataset.queries.length, finished: outcomes.size });
+  await lock.verify();
   const file = await ResultsFile.open(folder, header, stored === undefined);
   // When one worker fails (a full disk, a cancellation), the others stop as well.
   const stop = new AbortController();
@@ -110,6 +135,7 @@ async function runAll(
       runSignal.throwIfAborted();
       events.push({ type: "query_start", query: query.id });
       const outcome = await runQuery(options, query, clock, runSignal);
+      await lock.verify();
       await file.append(outcome);
       outcomes.set(query.id, outcome);
       events.push({ type: "query_end", outcome, finished: outcomes.size, queries: dataset.queries.length });
@@ -168,6 +194,13 @@ function checkOptions({ k, concurrency = 1, seed = 0 }: EvaluateOptions, id: str
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(id)) {
     throw refuse(`"${oneLine(id, 60)}" cannot be the id of an evaluation; use letters, digits, ".", "_" and "-".`);
   }
+}
+
+function lockedBy(who: string, id: string): WinnowError {
+  return new WinnowError("evaluation_locked", `The evaluation ${id} is being run by ${who}.`, {
+    hint: `Wait until it ends, or begin a new one. If that process is gone for good, delete ${LOCK_FILE} in the evaluation's folder.`,
+    retryable: true,
+  });
 }
 
 /** Outcomes under other settings must not be mixed into one mean. */

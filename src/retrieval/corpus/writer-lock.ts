@@ -61,7 +61,7 @@ export const systemProcesses: ProcessTable = {
 };
 
 export interface WriterLock {
-  /** Rejects with `corpus_locked` when another writer has taken the lock meanwhile. */
+  /** Rejects as `lockWriter` does when another writer has taken the lock meanwhile. */
   verify(): Promise<void>;
   /** Gives the lock back, if it is still ours. */
   release(): Promise<void>;
@@ -70,11 +70,13 @@ export interface WriterLock {
 /**
  * Takes the lock of the one writer, or rejects with `corpus_locked`, saying who holds it and since when. A lock whose
  * process is gone (on this host) is taken over; one of another host never is, because nothing can be known about it.
+ * What else than an index has one writer says with `refuse` what to reject with instead, given who holds it.
  */
 export async function lockWriter(
   path: string,
   now: () => number,
   processes: ProcessTable = systemProcesses,
+  refuse: (who: string) => WinnowError = indexLocked,
 ): Promise<WriterLock> {
   const nonce = randomBytes(12).toString("hex");
   const holder: Holder = {
@@ -97,7 +99,7 @@ export async function lockWriter(
         tries >= TAKE_OVER_TRIES_MAX ||
         (found !== "damaged" && (await isHeld(found, processes)))
       ) {
-        throw lockedBy(found);
+        throw refuse(nameOf(found));
       }
       await removeStale(path, found, nonce, now);
     }
@@ -109,7 +111,7 @@ export async function lockWriter(
   return {
     async verify() {
       const found = await readHolder(path, now);
-      if (typeof found !== "object" || found.nonce !== nonce) throw lockedBy(found);
+      if (typeof found !== "object" || found.nonce !== nonce) throw refuse(nameOf(found));
     },
     async release() {
       const found = await readHolder(path, now);
@@ -198,9 +200,11 @@ function parseJson(text: string): unknown {
   }
 }
 
-function lockedBy(found: Found): WinnowError {
-  const who =
-    typeof found === "object" ? `process ${found.pid} on ${found.host} since ${found.since}` : "another process";
+function nameOf(found: Found): string {
+  return typeof found === "object" ? `process ${found.pid} on ${found.host} since ${found.since}` : "another process";
+}
+
+function indexLocked(who: string): WinnowError {
   return new WinnowError("corpus_locked", `The index is being written by ${who}.`, {
     hint: "Wait until it ends. If that process is gone for good, delete writer.lock in the index folder.",
     retryable: true,
