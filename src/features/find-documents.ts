@@ -4,7 +4,7 @@ import { checkFilterKeys, parseFilter } from "../core/filter-parse.ts";
 import type { Hit, Metadata, Notice, Passage } from "../core/types.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
 import type { FeedbackSettings } from "../retrieval/find/feedback.ts";
-import { RRF_K } from "../retrieval/find/fuse.ts";
+import { findAcross } from "../retrieval/find/find-across.ts";
 import type { FusionSettings } from "../retrieval/find/fusion-settings.ts";
 import { rankDocuments } from "../retrieval/find/rank-documents.ts";
 import type { Reranker } from "../retrieval/rerank/reranker.ts";
@@ -85,7 +85,7 @@ export async function findDocuments(
     const { hits, notices, ...totals } = await grepAll(corpora, text, options, where);
     return { ...shared, documents: toDocuments(hits, options.documentsMax), ...totals, notices };
   }
-  const { hits, notices } = await findAll(corpora, text, mode, options, where);
+  const { hits, notices } = await findAcross(corpora, (corpus) => findEnough(corpus, text, mode, options, where));
   const { reranker, documentsMax, signal } = options;
   if (reranker === undefined) return { ...shared, documents: toDocuments(hits, documentsMax), notices };
   const { rerankHits } = await import("../retrieval/rerank/reranker.ts");
@@ -97,21 +97,6 @@ export async function findDocuments(
 interface Answer {
   readonly hits: readonly Hit[];
   readonly notices: readonly Notice[];
-}
-
-async function findAll(
-  corpora: readonly CorpusReader[],
-  text: string,
-  mode: FindMode,
-  options: FindDocumentsOptions,
-  where: Filter,
-): Promise<Answer> {
-  const answers = await Promise.all(corpora.map((corpus) => findEnough(corpus, text, mode, options, where)));
-  const [only, ...others] = answers;
-  if (only !== undefined && others.length === 0) return only;
-  // Scores of two corpora do not compare: only ranks are fused.
-  const hits = answers.flatMap((answer) => answer.hits.map((hit, i) => ({ ...hit, score: 1 / (RRF_K + i + 1) })));
-  return { hits: hits.sort((a, b) => b.score - a.score), notices: answers.flatMap((answer) => answer.notices) };
 }
 
 /** Asks for more chunks until they belong to enough documents: several chunks of one document may lead the list. */

@@ -10,7 +10,7 @@ import {
   type GrepAnswer,
   type GrepHit,
 } from "../../retrieval/corpus-reader.ts";
-import { RRF_K } from "../../retrieval/find/fuse.ts";
+import { findAcross } from "../../retrieval/find/find-across.ts";
 import type { FusionSettings } from "../../retrieval/find/fusion-settings.ts";
 
 /** What a run searches: its corpora and what the caller ruled out. */
@@ -22,10 +22,7 @@ export interface Library {
   readonly excludeDocuments: ReadonlySet<string>;
 }
 
-/**
- * One query over all corpora, best first. Across corpora only ranks are fused (design §4): each corpus's first hit comes
- * before any corpus's second one, ties in the order of the corpora.
- */
+/** One query over all corpora, best first, at most `chunksMax` hits. */
 export async function searchLibrary(
   library: Library,
   query: {
@@ -36,28 +33,11 @@ export async function searchLibrary(
   },
   signal: AbortSignal,
 ): Promise<{ readonly hits: readonly Hit[]; readonly notices: readonly string[] }> {
-  const answers = await Promise.all(
-    library.corpora.map((corpus) =>
-      corpus.find({
-        text: query.text,
-        mode: library.mode,
-        ...(library.fusion === undefined ? {} : { fusion: library.fusion }),
-        chunksMax: query.chunksMax,
-        exclude: query.exclude,
-        excludeDocuments: library.excludeDocuments,
-        where: [...library.where, ...query.where],
-        signal,
-      }),
-    ),
-  );
-  const notices = answers.flatMap((answer) => answer.notices.map((notice) => notice.message));
-  const [only, ...others] = answers;
-  if (only !== undefined && others.length === 0) return { hits: only.hits, notices };
-  const ranked = answers.flatMap((answer, corpus) =>
-    answer.hits.map((hit, rank) => ({ hit: { ...hit, score: 1 / (RRF_K + rank + 1) }, corpus })),
-  );
-  ranked.sort((a, b) => b.hit.score - a.hit.score || a.corpus - b.corpus);
-  return { hits: ranked.slice(0, query.chunksMax).map(({ hit }) => hit), notices };
+  const { mode, fusion, excludeDocuments } = library;
+  const where = [...library.where, ...query.where];
+  const shared = { ...query, mode, where, excludeDocuments, signal, ...(fusion === undefined ? {} : { fusion }) };
+  const { hits, notices } = await findAcross(library.corpora, (corpus) => corpus.find(shared));
+  return { hits: hits.slice(0, query.chunksMax), notices: notices.map(({ message }) => message) };
 }
 
 export async function grepLibrary(
