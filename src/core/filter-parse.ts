@@ -58,13 +58,14 @@ const ORDERS: ReadonlySet<FilterOperator> = new Set(["<", "<=", ">", ">="]);
 
 /**
  * Throws `invalid_filter` for the first key that is not known, naming the one that was probably meant, and for the
- * first order by `modified` or `date` whose value is not an ISO date.
+ * first order by `modified` or `date` whose value is not an ISO date. Where the known keys are not all that there are,
+ * any key may be one.
  */
-export function checkFilterKeys(filter: Filter, knownKeys: Iterable<string>): void {
+export function checkFilterKeys(filter: Filter, knownKeys: Iterable<string>, areAllKnown = true): void {
   const known = new Set(knownKeys);
   for (const predicate of filter) {
     const { key } = predicate;
-    if (known.has(key)) {
+    if (known.has(key) || !areAllKnown) {
       checkDate(predicate);
       continue;
     }

@@ -1,8 +1,9 @@
 import { WinnowError } from "../core/errors.ts";
 import type { Filter } from "../core/filter.ts";
-import { checkFilterKeys, parseFilter } from "../core/filter-parse.ts";
+import { parseFilter } from "../core/filter-parse.ts";
 import type { Hit, Metadata, Notice, Passage } from "../core/types.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
+import { checkWhere } from "../retrieval/find/check-where.ts";
 import type { FeedbackSettings } from "../retrieval/find/feedback.ts";
 import { findAcross } from "../retrieval/find/find-across.ts";
 import type { FusionSettings } from "../retrieval/find/fusion-settings.ts";
@@ -70,10 +71,7 @@ export async function findDocuments(
       hint: 'Example: winnow find "connection pool"',
     });
   const where = parseFilter(options.where ?? []);
-  if (where.length > 0) {
-    const infos = await Promise.all(corpora.map((corpus) => corpus.info()));
-    checkFilterKeys(where, [...new Set(infos.flatMap((info) => info.metadataKeys))]);
-  }
+  await checkWhere(corpora, where);
   const shared = {
     schema: "find/1" as const,
     query: text,

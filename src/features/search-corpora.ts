@@ -5,10 +5,11 @@ import { profileByName } from "../agent/profiles/profiles.ts";
 import { newRunId, type Run, type RunLimits, startRun } from "../agent/run.ts";
 import { systemClock } from "../core/clock.ts";
 import { WinnowError } from "../core/errors.ts";
-import { checkFilterKeys, parseFilter } from "../core/filter-parse.ts";
+import { parseFilter } from "../core/filter-parse.ts";
 import { VERSION } from "../core/version.ts";
 import { fileRecorder, memoryRecorder, recordFileName } from "../record/recorder.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
+import { checkWhere } from "../retrieval/find/check-where.ts";
 
 /** Longest question in UTF-16 units. */
 const QUESTION_UNITS_MAX = 8_000;
@@ -48,8 +49,8 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
   }
   const profile = profileFor(options);
   const where = parseFilter(options.where ?? []);
+  await checkWhere(options.corpora, where);
   const infos = await Promise.all(options.corpora.map((corpus) => corpus.info()));
-  checkFilterKeys(where, [...new Set(infos.flatMap((info) => info.metadataKeys))]);
   const { loadTokenCounter } = await import("../models/o200k-token-counter.ts");
   const counter = await loadTokenCounter();
   const runId = newRunId(systemClock.now());

@@ -76,6 +76,9 @@ export interface ReadQuery {
   readonly signal?: AbortSignal;
 }
 
+/** Metadata keys that a corpus lists. */
+export const METADATA_KEYS_MAX = 200;
+
 export interface CorpusInfo {
   readonly name: string;
   /** Folder of the index, or the address of the collection. */
@@ -89,7 +92,7 @@ export interface CorpusInfo {
   readonly tokenCounter: string;
   /** Name of the embedder behind the vectors, or null when there are none. */
   readonly embedder: string | null;
-  /** Metadata keys that documents carry, for suggestions; at most 200. */
+  /** Metadata keys that documents carry or carried, at most `METADATA_KEYS_MAX`; a list so long may lack some. */
   readonly metadataKeys: readonly string[];
 }
 

@@ -10,6 +10,7 @@ import {
   type GrepAnswer,
   type GrepHit,
 } from "../../retrieval/corpus-reader.ts";
+import { checkWhere } from "../../retrieval/find/check-where.ts";
 import { findAcross } from "../../retrieval/find/find-across.ts";
 import type { FusionSettings } from "../../retrieval/find/fusion-settings.ts";
 
@@ -22,7 +23,7 @@ export interface Library {
   readonly excludeDocuments: ReadonlySet<string>;
 }
 
-/** One query over all corpora, best first, at most `chunksMax` hits. */
+/** One query over all corpora, best first, at most `chunksMax` hits. Rejects with `invalid_filter` as `checkWhere` does. */
 export async function searchLibrary(
   library: Library,
   query: {
@@ -33,6 +34,7 @@ export async function searchLibrary(
   },
   signal: AbortSignal,
 ): Promise<{ readonly hits: readonly Hit[]; readonly notices: readonly string[] }> {
+  await checkWhere(library.corpora, query.where);
   const { mode, fusion, excludeDocuments } = library;
   const where = [...library.where, ...query.where];
   const shared = { ...query, mode, where, excludeDocuments, signal, ...(fusion === undefined ? {} : { fusion }) };
@@ -47,6 +49,7 @@ export async function grepLibrary(
 ): Promise<
   Omit<GrepAnswer, "hits" | "notices"> & { readonly hits: readonly GrepHit[]; readonly notices: readonly string[] }
 > {
+  await checkWhere(library.corpora, query.where);
   const answers = await Promise.all(
     library.corpora.map((corpus) =>
       corpus.grep({

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { systemClock } from "../../core/clock.ts";
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
 import type { SourceDocument } from "../../core/types.ts";
+import { METADATA_KEYS_MAX } from "../corpus-reader.ts";
 import { writeGrepSegment } from "../grep/segment.ts";
 import type { Store, StoreReader, StoreRow, StoreVersion, StoreWriter } from "../store/store.ts";
 import { planGrepCompaction } from "./grep-plan.ts";
@@ -12,7 +13,6 @@ import {
   type KnownSource,
   type Manifest,
   type ManifestItem,
-  METADATA_KEYS_MAX,
   readCorpusFile,
   readItems,
   readManifest,

@@ -12,9 +12,6 @@ const CORPUS_FORMAT = { name: "corpus", version: CORPUS_FORMAT_VERSION };
 const MANIFEST_FORMAT = { name: "manifest", version: CORPUS_FORMAT_VERSION };
 const ITEMS_FORMAT = { name: "items", version: CORPUS_FORMAT_VERSION };
 
-/** Metadata keys that are kept for suggestions. */
-export const METADATA_KEYS_MAX = 200;
-
 const count = z.int().check(z.nonnegative());
 
 const identitySchema = z.object({
