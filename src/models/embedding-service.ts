@@ -1,25 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { type ErrorCode, toWinnowError, WinnowError, type WinnowErrorOptions } from "../core/errors.ts";
+import { type FailedAttempt, isTransientStatus, retryAfterMs, type ServiceEffects, withAttempts } from "./attempts.ts";
+import { messageOf } from "./service-message.ts";
 
-export const ATTEMPTS_MAX = 5;
 export const ATTEMPT_TIMEOUT_MS = 60_000;
 export const RESPONSE_BYTES_MAX = 64 * 2 ** 20;
-const BACKOFF_FIRST_MS = 500;
-const BACKOFF_MAX_MS = 30_000;
-/** A service that asks for a longer pause than this is given up: the caller decides whether to come back. */
-export const RETRY_AFTER_MAX_MS = 60_000;
-const MESSAGE_UNITS_MAX = 300;
-/** Answers after which the same request may succeed. */
-const TRANSIENT = new Set([408, 425, 429, 500, 502, 503, 504]);
-
-/** What an HTTP embedder needs from outside; tests and callers behind a proxy bring their own. */
-export interface ServiceEffects {
-  readonly fetch?: typeof fetch;
-  /** Resolves after `ms`; rejects when the signal aborts. */
-  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
-  /** A number in [0, 1) for the jitter. */
-  readonly random?: () => number;
-}
 
 export interface ServiceOptions {
   /** What to call the service in messages, e.g. `Ollama`. */
@@ -36,45 +20,19 @@ export interface ServiceOptions {
   readonly effects: ServiceEffects;
 }
 
-/** Failure of one attempt: what to tell, and whether and when another attempt makes sense. */
-interface Failed {
-  readonly error: WinnowError;
-  readonly transient: boolean;
-  readonly waitMs?: number | undefined;
-}
-
-const isFailed = (value: unknown): value is Failed =>
-  typeof value === "object" && value !== null && "transient" in value;
-
 /**
  * Posts JSON and returns what `read` makes of the parsed answer; `read` throws `WinnowError` for an answer of the wrong
  * shape. Refusals for load, faults of the server, broken connections and unreadable answers are tried again with growing
  * pauses and jitter, or after the pause that the server asks for. Rejects with `cancelled`, `timeout` or the service's code.
  */
-export async function postJson<T>(
+export function postJson<T>(
   options: ServiceOptions,
   body: unknown,
   read: (answer: unknown) => T,
   signal?: AbortSignal,
 ): Promise<T> {
-  const { sleep = (ms, abort) => delay(ms, undefined, abort === undefined ? {} : { signal: abort }) } = options.effects;
-  const { random = Math.random } = options.effects;
   const payload = JSON.stringify(body);
-  for (let attempt = 1; ; attempt++) {
-    if (signal?.aborted === true) throw toWinnowError(signal.reason);
-    const outcome = await attemptOnce(options, payload, read, signal);
-    if (!isFailed(outcome)) return outcome.answer;
-    const asked = outcome.waitMs;
-    if (!outcome.transient || attempt >= ATTEMPTS_MAX || (asked ?? 0) > RETRY_AFTER_MAX_MS) throw outcome.error;
-    const ceiling = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (attempt - 1));
-    // Half of the pause is certain, half is chance: clients that failed together do not come back together.
-    const pause = asked === undefined ? ceiling * (0.5 + 0.5 * random()) : asked + BACKOFF_FIRST_MS * random();
-    try {
-      await sleep(pause, signal);
-    } catch (error) {
-      throw toWinnowError(signal?.reason ?? error);
-    }
-  }
+  return withAttempts(() => attemptOnce(options, payload, read, signal), { effects: options.effects, signal });
 }
 
 async function attemptOnce<T>(
@@ -82,7 +40,7 @@ async function attemptOnce<T>(
   payload: string,
   read: (answer: unknown) => T,
   signal: AbortSignal | undefined,
-): Promise<{ readonly answer: T } | Failed> {
+): Promise<{ readonly answer: T } | FailedAttempt> {
   const timer = AbortSignal.timeout(options.attemptTimeoutMs);
   const either = signal === undefined ? timer : AbortSignal.any([signal, timer]);
   const { fetch: send = fetch } = options.effects;
@@ -141,14 +99,14 @@ function parse(text: string, { label, failure }: ServiceOptions): unknown {
   }
 }
 
-function timedOut({ label, attemptTimeoutMs }: ServiceOptions): Failed {
+function timedOut({ label, attemptTimeoutMs }: ServiceOptions): FailedAttempt {
   const error = new WinnowError("timeout", `${label} did not answer within ${attemptTimeoutMs} ms.`, {
     retryable: true,
   });
   return { error, transient: true };
 }
 
-function unreachable({ label, url, failure }: ServiceOptions, cause: unknown): Failed {
+function unreachable({ label, url, failure }: ServiceOptions, cause: unknown): FailedAttempt {
   const inner = cause instanceof Error ? cause.cause : undefined;
   const code = typeof inner === "object" && inner !== null && "code" in inner ? String(inner.code) : "";
   const redirected = inner instanceof Error && inner.message.includes("redirect");
@@ -163,9 +121,9 @@ function unreachable({ label, url, failure }: ServiceOptions, cause: unknown): F
   return { error, transient: !redirected };
 }
 
-function refused(options: ServiceOptions, response: Response, text: string): Failed {
+function refused(options: ServiceOptions, response: Response, text: string): FailedAttempt {
   const { status } = response;
-  const transient = TRANSIENT.has(status);
+  const transient = isTransientStatus(status);
   const said = messageOf(text, options.key);
   const message = `${options.label} refused the request with status ${status}${said === "" ? "." : `: ${said}`}`;
   const hint = hintFor(status, options);
@@ -185,33 +143,4 @@ function hintFor(status: number, { keyVariable }: ServiceOptions): string | unde
   if (status === 404) return "Check the base URL and the name of the model.";
   if (status === 429) return "Wait, or ask the service for a higher limit.";
   return undefined;
-}
-
-/** What the service says, on one line and without the key, which some services repeat. */
-function messageOf(text: string, key: string | undefined): string {
-  let said = text;
-  try {
-    const parsed: unknown = JSON.parse(text);
-    const error = field(parsed, "error") ?? field(parsed, "message");
-    const inner = field(error, "message") ?? error;
-    if (typeof inner === "string") said = inner;
-  } catch {
-    // Not JSON: the text itself is the message.
-  }
-  const hidden = key === undefined ? said : said.replaceAll(key, "…");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal would act on them
-  const clean = hidden.replace(/[\u0000-\u001f\u007f-\u009f\s]+/g, " ").trim();
-  return clean.length > MESSAGE_UNITS_MAX ? `${clean.slice(0, MESSAGE_UNITS_MAX)}…` : clean;
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-}
-
-/** Seconds or a date (RFC 9110, 10.2.3), as milliseconds from now; undefined when absent or unreadable. */
-export function retryAfterMs(header: string | null, now: number = Date.now()): number | undefined {
-  const value = header?.trim() ?? "";
-  if (/^\d+$/.test(value)) return Number(value) * 1_000;
-  const date = value === "" ? Number.NaN : Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WinnowError } from "../core/errors.ts";
-import { ATTEMPTS_MAX, RETRY_AFTER_MAX_MS, retryAfterMs } from "./embedding-service.ts";
+import { ATTEMPTS_MAX, RETRY_AFTER_MAX_MS, retryAfterMs } from "./attempts.ts";
 import {
   BATCH_TEXTS_MAX,
   BATCH_UNITS_MAX,

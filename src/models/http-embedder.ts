@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { WinnowError } from "../core/errors.ts";
 import { truncate } from "../core/text.ts";
+import type { ServiceEffects } from "./attempts.ts";
 import { type Embedder, type EmbedKind, normalize } from "./embedder.ts";
-import { ATTEMPT_TIMEOUT_MS, postJson, type ServiceEffects, type ServiceOptions } from "./embedding-service.ts";
+import { ATTEMPT_TIMEOUT_MS, postJson, type ServiceOptions } from "./embedding-service.ts";
+import { serviceKey } from "./service-access.ts";
 
 /** Texts in one request. */
 export const BATCH_TEXTS_MAX = 64;
@@ -81,12 +83,7 @@ function nameOf({ kind }: Protocol, { model, queryPrefix = "", documentPrefix = 
 function serviceOf(protocol: Protocol, options: HttpEmbedderOptions): ServiceOptions {
   const { apiKeyEnv, environment = process.env, attemptTimeoutMs = ATTEMPT_TIMEOUT_MS } = options;
   if (options.model.trim() === "") throw new WinnowError("invalid_argument", "The embedding model has no name.");
-  const key = apiKeyEnv === undefined ? undefined : environment[apiKeyEnv]?.trim();
-  if (apiKeyEnv !== undefined && (key === undefined || key === "")) {
-    throw new WinnowError("invalid_argument", `The environment variable ${apiKeyEnv} holds no key.`, {
-      hint: `Set ${apiKeyEnv}, or name another variable.`,
-    });
-  }
+  const key = serviceKey(apiKeyEnv, environment);
   return {
     label: protocol.label,
     url: addressOf(options.baseUrl ?? protocol.defaultBaseUrl, protocol.path),

@@ -1,5 +1,7 @@
 import { WinnowError } from "../core/errors.ts";
-import type { ServiceEffects, ServiceOptions } from "./embedding-service.ts";
+import type { ServiceEffects } from "./attempts.ts";
+import type { ServiceOptions } from "./embedding-service.ts";
+import { serviceKey } from "./service-access.ts";
 
 /** One request; the whole call is bounded by whoever waits for it. */
 const ATTEMPT_TIMEOUT_MS = 15_000;
@@ -31,12 +33,7 @@ export function rerankService(options: RerankServiceOptions, path: string): Serv
       },
     );
   }
-  const key = apiKeyEnv === undefined ? undefined : environment[apiKeyEnv]?.trim();
-  if (apiKeyEnv !== undefined && (key === undefined || key === "")) {
-    throw new WinnowError("invalid_argument", `The environment variable ${apiKeyEnv} holds no key.`, {
-      hint: `Set ${apiKeyEnv}, or name another variable.`,
-    });
-  }
+  const key = serviceKey(apiKeyEnv, environment);
   base.pathname = `${base.pathname.replace(/\/+$/, "")}${path}`;
   const attemptTimeoutMs = options.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS;
   const failure = "rerank_failed";
