@@ -7,12 +7,15 @@ const RECORDED_UNITS_MAX = 262_144;
 /** A token of o200k is at most 128 bytes; text longer than this many units per allowed token is over the limit uncounted. */
 const UNITS_PER_TOKEN_MAX = 128;
 const DEPTH_MAX = 32;
+/** What an API wants back with one message, as JSON; more is dropped, and the API has to do without. */
+const PROVIDER_STATE_UNITS_MAX = 262_144;
 
 export interface CheckedDecision {
   readonly reasoning?: string;
   readonly text?: string;
   readonly calls: readonly RecordedCall[];
   readonly usage?: RecordedUsage;
+  readonly providerState?: JsonValue;
   readonly completionTokens: number;
   /** Why the decision cannot be used, in words for the policy. */
   readonly problem?: { readonly code: "malformed" | "too_long"; readonly message: string };
@@ -52,6 +55,7 @@ export function checkDecision(
     ...(reasoning === undefined ? {} : { reasoning: truncate(reasoning, RECORDED_UNITS_MAX) }),
     ...(text === undefined ? {} : { text: truncate(text, RECORDED_UNITS_MAX) }),
     ...usageOf(given["usage"]),
+    ...providerStateOf(given["providerState"]),
     completionTokens,
     dropped: Math.max(0, list.length - scope.callsMax),
   };
@@ -110,6 +114,12 @@ function toJson(value: unknown, depth: number): JsonValue | undefined {
     entries.push([wellFormed(key), json]);
   }
   return Object.fromEntries(entries);
+}
+
+function providerStateOf(value: unknown): { providerState?: JsonValue } {
+  const state = value === undefined ? undefined : toJson(value, 0);
+  if (state === undefined || JSON.stringify(state).length > PROVIDER_STATE_UNITS_MAX) return {};
+  return { providerState: state };
 }
 
 function usageOf(value: unknown): { usage?: RecordedUsage } {

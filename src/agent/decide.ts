@@ -92,6 +92,7 @@ async function ask(
           signal: session.signal,
           seed: session.header.seed,
           onDelta: (kind, delta) => session.delta(kind, delta),
+          onNotice: (code, message) => session.policyNotice(code, message),
         }),
       ),
       session.signal,

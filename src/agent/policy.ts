@@ -1,4 +1,4 @@
-import type { RecordedUsage } from "../record/events.ts";
+import type { JsonValue, RecordedUsage } from "../record/events.ts";
 import type { RenderedContext } from "./context/rendered.ts";
 import type { ToolSchema } from "./tools/tool-schemas.ts";
 
@@ -25,6 +25,11 @@ export interface Decision {
   readonly text?: string;
   readonly calls: readonly ProposedCall[];
   readonly usage?: RecordedUsage;
+  /**
+   * What the model's API wants back with this message in later turns (signatures of its reasoning, say). Plain JSON that
+   * nobody but the policy reads; it comes back as `providerState` of the rendered message.
+   */
+  readonly providerState?: JsonValue;
   /** True when the answer was cut at `maxTokens`. */
   readonly cut?: boolean;
 }
@@ -34,6 +39,8 @@ export interface DecideOptions {
   readonly seed: number;
   /** Called with pieces of reasoning and text as they arrive, for display only. */
   readonly onDelta?: (kind: "reasoning" | "text", delta: string) => void;
+  /** Puts a notice on record and into the result: what the caller should know and the policy is not shown. */
+  readonly onNotice?: (code: string, message: string) => void;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { toWinnowError, type WinnowError } from "../core/errors.ts";
+import { oneLine } from "../core/text.ts";
 import type { EndEvent, EventBody, RecordEvent, RecordedDocument, RecordHeader, StopReason } from "../record/events.ts";
 import { finalEntries, resolveList } from "./conclude.ts";
 import { usageLine } from "./context/blocks.ts";
@@ -18,6 +19,9 @@ const IDLE_TURNS_MAX = 3;
 const REFUSED_TURNS_MAX = 3;
 /** Turns in a row in which the store failed. */
 const FAILED_TURNS_MAX = 3;
+/** Notices that a policy may put on record in one run, and UTF-16 units of each. */
+const NOTICES_MAX = 100;
+const NOTICE_UNITS_MAX = 500;
 const TIMEOUT_DEFAULT_MS = 600_000;
 
 /** The state of one run: the record so far and what is folded from it. One instance runs once. */
@@ -30,6 +34,8 @@ export class Session {
   readonly signal: AbortSignal;
   readonly #publish: (event: RunEvent) => void;
   readonly #told = new Set<string>();
+  readonly #policyNotices = new Set<string>();
+  #broken: RecordFailure | undefined;
   #turn = 0;
   #calls = 0;
   #toolCalls = 0;
@@ -68,6 +74,8 @@ export class Session {
 
   /** Numbers, records, applies and publishes an event, in this order: nothing is shown that is not on record. */
   emit(body: EventBody): void {
+    // A policy may have swallowed the failure of a notice; nothing is written behind a torn line.
+    if (this.#broken !== undefined) throw this.#broken;
     const event = {
       seq: this.events.length + 1,
       at: this.options.clock.now(),
@@ -77,7 +85,8 @@ export class Session {
     try {
       this.options.recorder.append(event);
     } catch (error) {
-      throw new RecordFailure(error);
+      this.#broken = new RecordFailure(error);
+      throw this.#broken;
     }
     this.events.push(event);
     this.context.apply(event);
@@ -87,6 +96,14 @@ export class Session {
 
   delta(kind: "reasoning" | "text", delta: string): void {
     this.#publish({ type: kind === "text" ? "text_delta" : "reasoning_delta", turn: this.#turn, delta });
+  }
+
+  /** Puts what a policy has to tell the caller on record, each message once. A policy that outlives its run is not heard. */
+  policyNotice(code: string, message: string): void {
+    const text = oneLine(message, NOTICE_UNITS_MAX);
+    if (this.signal.aborted || this.#policyNotices.has(text) || this.#policyNotices.size >= NOTICES_MAX) return;
+    this.#policyNotices.add(text);
+    this.emit({ type: "notice", code: oneLine(code, 60), message: text, shown: "never" });
   }
 
   /** Runs to the end and returns the last event. Rejects only when the record cannot be written. */

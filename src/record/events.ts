@@ -80,6 +80,8 @@ export interface DecisionEvent extends EventBase {
   /** Tokens of reasoning, text and calls by our counter. */
   readonly completionTokens: number;
   readonly usage?: RecordedUsage;
+  /** What the model's API wants back with this message; opaque. */
+  readonly providerState?: JsonValue;
   readonly error?: { readonly code: string; readonly message: string };
 }
 

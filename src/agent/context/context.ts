@@ -157,6 +157,7 @@ export class Context {
       calls,
       tokens,
       ...(reasoning === undefined ? {} : { reasoning }),
+      ...(event.providerState === undefined ? {} : { providerState: event.providerState }),
     };
     this.#entries.push({ kind: "fixed", once: false, message });
   }
@@ -265,13 +266,15 @@ function messageDigest(message: RenderedMessage): string {
   return once(message, () => {
     const calls = message.calls === undefined ? "" : JSON.stringify(message.calls);
     const reasoning = message.reasoning === undefined ? "" : blockDigest(message.reasoning);
-    return [message.role, message.callId ?? "", reasoning, ...message.blocks.map(blockDigest), calls].join("\u0000");
+    const parts = [message.role, message.callId ?? "", reasoning, ...message.blocks.map(blockDigest), calls];
+    if (message.providerState !== undefined) parts.push(JSON.stringify(message.providerState));
+    return parts.join("\u0000");
   });
 }
 
 /**
- * SHA-256 (hex) over everything that a policy is shown, as a tree: of every message in order its role, reasoning, blocks
- * and calls. Any changed byte changes it.
+ * SHA-256 (hex) over everything that a policy is shown, as a tree: of every message in order its role, reasoning, blocks,
+ * calls and provider state. Any changed byte changes it.
  */
 export function promptHash(context: RenderedContext): string {
   const hash = createHash("sha256");

@@ -38,6 +38,8 @@ export interface RenderedMessage {
   /** Assistant messages only. */
   readonly reasoning?: Block;
   readonly calls?: readonly RenderedCall[];
+  /** Assistant messages only: what the model's API wants back with it. */
+  readonly providerState?: JsonValue;
   /** Tool messages only: the call that this answers. */
   readonly callId?: string;
   readonly tool?: string;

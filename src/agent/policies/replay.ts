@@ -17,12 +17,13 @@ export function replayPolicy(record: RunRecord): Policy {
       if (decision === undefined || decision.finishReason === "error") {
         throw new WinnowError("policy_failed", decision?.error?.message ?? "The record holds no further decision.");
       }
-      const { reasoning, text, usage } = decision;
+      const { reasoning, text, usage, providerState } = decision;
       return {
         calls: decision.calls.map((call) => ({ tool: call.tool, arguments: call.raw ?? call.arguments })),
         ...(reasoning === undefined ? {} : { reasoning }),
         ...(text === undefined ? {} : { text }),
         ...(usage === undefined ? {} : { usage }),
+        ...(providerState === undefined ? {} : { providerState }),
         cut: decision.finishReason === "length",
       };
     },
