@@ -1,6 +1,6 @@
 /**
- * Doubles for tests of programs that use Winnow: no disk, no model, no vocabulary; a model server that plays a script. Public surface of
- * `winnow-search/testing`.
+ * Doubles for tests of programs that use Winnow: no disk, no model, no vocabulary, and a model server that plays a
+ * script. Public surface of `winnow-search/testing`.
  */
 export { scriptedPolicy } from "../agent/policies/scripted.ts";
 export { memoryCorpus } from "./memory-corpus.ts";

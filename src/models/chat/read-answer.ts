@@ -5,8 +5,10 @@ import { OWN_METADATA, type SdkStream } from "./sdk-model.ts";
 
 /** UTF-16 units of one answer: text, reasoning, signatures and arguments together. */
 export const ANSWER_UNITS_MAX = 1_048_576;
-/** Pieces of one answer. */
-const PARTS_MAX = 500_000;
+/** Pieces of one answer: a few for each of the tokens that are asked for at most. */
+const PARTS_MAX = 65_536;
+/** Calls of one answer; the harness runs far fewer. */
+const CALLS_MAX = 256;
 
 type SdkPart = SdkStream extends ReadableStream<infer Part> ? Part : never;
 type Finish = Extract<SdkPart, { type: "finish" }>;
@@ -61,6 +63,7 @@ class AnswerReader {
   #text = "";
   readonly #thoughts = new Map<string, Thought>();
   readonly #calls: { tool: string; arguments: string; signature: string | null }[] = [];
+  #begun = 0;
   #end: Finish | undefined;
   units = 0;
 
@@ -81,6 +84,10 @@ class AnswerReader {
         return;
       case "reasoning-delta":
         this.#think(part.id, part.delta, part.providerMetadata);
+        return;
+      case "tool-input-start":
+        this.#begun++;
+        if (this.#begun > CALLS_MAX) throw oversized(`${CALLS_MAX} calls`);
         return;
       case "tool-input-delta":
         this.units += part.delta.length;
