@@ -5,8 +5,8 @@ import { OWN_METADATA, type SdkStream } from "./sdk-model.ts";
 
 /** UTF-16 units of one answer: text, reasoning, signatures and arguments together. */
 export const ANSWER_UNITS_MAX = 1_048_576;
-/** Pieces of one answer: a few for each of the tokens that are asked for at most. */
-const PARTS_MAX = 65_536;
+/** Pieces of one answer: two for each of the tokens that are asked for at most. */
+const PARTS_MAX = 32_768;
 /** Calls of one answer; the harness runs far fewer. */
 const CALLS_MAX = 256;
 
