@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { withFilters, withLength } from "./option-values.ts";
+import { withFilters, withLength, withModelAccess } from "./option-values.ts";
 import type { AddCommand } from "./program.ts";
 
 /** What makes vectors, and how to reach it. A key is only ever named. */
@@ -41,12 +41,13 @@ export function addCorpusCommands(add: AddCommand): void {
     ["winnow status", "winnow status --skipped", "winnow status --json"],
     () => import("./commands/status.ts"),
   ).option("--skipped", "list every skipped item with its reason");
-  add(
+  const doctor = add(
     "doctor",
     "Check this installation and print every setting with its origin.",
-    ["winnow doctor", "winnow doctor --json"],
+    ["winnow doctor", "winnow doctor --json", "winnow doctor --policy ollama:qwen3:8b"],
     () => import("./commands/doctor.ts"),
   );
+  withModelAccess(doctor.option("--policy <policy>", "ask the model of this policy one short question"));
   const find = add(
     "find <text...>",
     "Query the index once, without an agent.",

@@ -1,4 +1,4 @@
-import { cut, seconds, wholeNumber, withAgent, withLength } from "./option-values.ts";
+import { cut, seconds, wholeNumber, withAgent, withLength, withModelAccess } from "./option-values.ts";
 import type { AddCommand } from "./program.ts";
 
 /** The largest seed of a command. */
@@ -16,10 +16,10 @@ export function addEvaluationCommands(add: AddCommand): void {
     ],
     () => import("./commands/eval.ts"),
   );
-  withAgent(withLength(evaluate))
+  withModelAccess(withAgent(withLength(evaluate)))
     .option(
       "--policy <policy>",
-      "rules, scripted:FILE, or one query: find:lexical, find:dense, find:hybrid, find:hybrid+prf",
+      "rules, a chat model as in search, scripted:FILE, or one query: find:lexical, find:dense, find:hybrid, find:hybrid+prf",
     )
     .option("--concurrency <number>", "questions at a time", wholeNumber(1, 64), 2)
     .option("--limit <number>", "first questions only", wholeNumber(1, 1_000_000))

@@ -43,6 +43,13 @@ export function withFilters(command: Command): Command {
     .option("--exclude <document>", "leave this document out (repeatable)", collect);
 }
 
+/** How the model of a policy is reached. A key is only ever named. */
+export function withModelAccess(command: Command): Command {
+  return command
+    .option("--base-url <url>", "address of the model's server, e.g. http://127.0.0.1:8000/v1")
+    .option("--api-key-env <name>", "environment variable that holds the server's key");
+}
+
 /** How the harness talks to the policy. */
 export function withAgent(command: Command): Command {
   return command

@@ -1,4 +1,13 @@
-import { amount, collect, seconds, wholeNumber, withAgent, withFilters, withLength } from "./option-values.ts";
+import {
+  amount,
+  collect,
+  seconds,
+  wholeNumber,
+  withAgent,
+  withFilters,
+  withLength,
+  withModelAccess,
+} from "./option-values.ts";
 import type { AddCommand } from "./program.ts";
 
 /** Commands that run the agent and look at what it did. */
@@ -10,11 +19,17 @@ export function addRunCommands(add: AddCommand): void {
       'winnow search "What did we decide about retries?"',
       'winnow search "Who owns billing?" --json',
       'winnow search "…" --context 8192 --pruning oldest',
+      'winnow search "…" --policy ollama:qwen3:8b',
+      'winnow search "…" --policy openai-compatible:MODEL --base-url http://127.0.0.1:8000/v1',
     ],
     () => import("./commands/search.ts"),
   );
-  withAgent(withFilters(withLength(search)))
-    .option("--policy <policy>", "rules, scripted:FILE or replay:FILE")
+  withModelAccess(
+    withAgent(withFilters(withLength(search))).option(
+      "--policy <policy>",
+      "rules, openai-compatible:MODEL, ollama:MODEL, openai:MODEL, anthropic:MODEL, scripted:FILE or replay:FILE",
+    ),
+  )
     .option("--since <date>", "only documents modified since, e.g. 2026-05")
     .option("--known <document>", "a document that the caller has already (repeatable)", collect)
     .option("--turns <number>", "turns at most", wholeNumber(1, 1_000))
@@ -40,4 +55,22 @@ export function addRunCommands(add: AddCommand): void {
     ["winnow replay", "winnow replay 20260326T1 --live"],
     () => import("./commands/replay.ts"),
   ).option("--live", "repeat the decisions against the corpus as it is now");
+  add(
+    "render [conversation]",
+    "Show a conversation, or a turn of a run, as the tokens that a harmony policy would be given.",
+    [
+      "winnow render conversation.json --profile context-1",
+      "winnow render conversation.json --json",
+      "winnow render 20260326T1 --turn 3",
+      "",
+      "  A conversation.json, at its least and with history:",
+      '  {"query": "Who owns billing?"}',
+      '  {"query": "…", "date": "2026-05-04", "messages": [',
+      '    {"role": "assistant", "reasoning": "…", "calls": [{"tool": "grep_corpus", "arguments": {"pattern": "billing"}}]},',
+      '    {"role": "tool", "tool": "grep_corpus", "content": "…"}]}',
+    ],
+    () => import("./commands/render.ts"),
+  )
+    .option("--profile <profile>", "profile of a conversation file; a run has its own")
+    .option("--turn <number>", "turn of a run; its last one by default", wholeNumber(1, 1_000));
 }

@@ -1,5 +1,6 @@
 import { type Config, loadConfig } from "../config/config.ts";
 import type { CorpusScope } from "../features/open-corpora.ts";
+import { type PolicyAccess, policyAccess } from "../features/policy-access.ts";
 import type { CommandScope } from "./program.ts";
 
 /** Configuration and place that a command works in. */
@@ -17,6 +18,14 @@ type Options = Readonly<Record<string, unknown>>;
 export function textOption(options: Options, name: string): string | undefined {
   const value = options[name];
   return typeof value === "string" ? value : undefined;
+}
+
+/** How the model of a policy is reached: `--base-url` and `--api-key-env` over the configuration. */
+export function policyAccessOf(options: Options, { settings }: Config): PolicyAccess {
+  return policyAccess(settings, {
+    baseUrl: textOption(options, "baseUrl"),
+    apiKeyEnv: textOption(options, "apiKeyEnv"),
+  });
 }
 
 export function numberOption(options: Options, name: string): number | undefined {

@@ -8,6 +8,15 @@ import { didYouMean } from "../core/suggest.ts";
 /** Name of the project file, looked for upwards from the working folder. Data only: nothing in it is ever run. */
 export const PROJECT_FILE = "winnow.json";
 
+const dollars = z.number().check(z.minimum(0), z.maximum(100_000));
+/** US dollars per million tokens. */
+const priceSchema = z.strictObject({
+  input: dollars,
+  output: dollars,
+  cachedInput: z.optional(dollars),
+  cacheWrite: z.optional(dollars),
+});
+
 const settingsSchema = z.strictObject({
   /** Named corpora: name to folder, relative to the file. */
   corpora: z.optional(z.record(z.string(), z.string())),
@@ -17,11 +26,27 @@ const settingsSchema = z.strictObject({
   contextTokens: z.optional(z.int().check(z.minimum(2_048), z.maximum(1_000_000))),
   turns: z.optional(z.int().check(z.minimum(1), z.maximum(1_000))),
   timeoutSeconds: z.optional(z.number().check(z.positive(), z.maximum(86_400))),
+  /** Address of the server of `openai-compatible:` policies. */
+  baseUrl: z.optional(z.string()),
+  /** Name of the environment variable with that server's key; never the key. */
+  apiKeyEnv: z.optional(z.string().check(z.regex(/^(|[A-Za-z_][A-Za-z0-9_]*)$/, "must be the name of a variable"))),
+  /** Time limit of one answer of a model. */
+  requestSeconds: z.optional(z.number().check(z.positive(), z.maximum(3_600))),
+  /** How much a model shall reason; empty: as it likes. */
+  reasoning: z.optional(z.enum(["", "low", "medium", "high"])),
+  /** What models cost, keyed by `KIND:MODEL` or `MODEL`. */
+  prices: z.optional(z.record(z.string(), priceSchema)),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
 export type SettingName = keyof Settings;
 type Complete = { readonly [Name in SettingName]-?: NonNullable<Settings[Name]> };
+
+/**
+ * Where questions, documents and keys are sent is the user's decision: a project file comes with a folder that somebody
+ * else may have made, and could send any variable of the environment anywhere.
+ */
+const USER_ONLY: readonly SettingName[] = ["baseUrl", "apiKeyEnv"];
 
 const SETTING_NAMES = Object.keys(settingsSchema.shape) as SettingName[];
 
@@ -33,6 +58,11 @@ const DEFAULTS = {
   contextTokens: 32_768,
   turns: 64,
   timeoutSeconds: 600,
+  baseUrl: "",
+  apiKeyEnv: "",
+  requestSeconds: 300,
+  reasoning: "",
+  prices: {},
 } as const satisfies Complete;
 
 export interface Setting {
@@ -69,14 +99,24 @@ export async function loadConfig(
     for (const name of SETTING_NAMES) {
       if (read[name] !== undefined) origins.set(name, { name, value: read[name], origin: file });
     }
-    const { corpora, ...plain } = read;
+    if (file !== userFile) refuseUserOnly(read, file, userFile);
+    const { corpora, prices, ...plain } = read;
     settings = {
       ...settings,
       ...(plain as Partial<Complete>),
+      prices: { ...settings.prices, ...prices },
       corpora: { ...settings.corpora, ...absolute(corpora ?? {}, dirname(file)) },
     };
   }
   return { settings, origins: [...origins.values()] };
+}
+
+function refuseUserOnly(settings: Settings, file: string, userFile: string): void {
+  const name = USER_ONLY.find((one) => settings[one] !== undefined);
+  if (name === undefined) return;
+  throw new WinnowError("invalid_config", `${file} may not set "${name}": a folder does not decide where data goes.`, {
+    hint: `Put it into ${userFile}, or give it on the command line.`,
+  });
 }
 
 function absolute(corpora: Readonly<Record<string, string>>, folder: string): Record<string, string> {

@@ -2,17 +2,27 @@ import { readFile } from "node:fs/promises";
 import type { Decision, Policy } from "../agent/policy.ts";
 import { systemErrorCode, WinnowError } from "../core/errors.ts";
 import { didYouMean } from "../core/suggest.ts";
+import type { ChatModel } from "../models/chat/chat-model.ts";
+import { CHAT_KINDS } from "../models/chat/endpoint.ts";
+import type { PolicyAccess } from "./policy-access.ts";
 
-const KINDS = ["rules", "scripted", "replay"];
+const KINDS = ["rules", "scripted", "replay", ...CHAT_KINDS];
+
+/** Splits at the first colon: names of models hold colons themselves (`ollama:qwen3:8b`). */
+function parts(spec: string): { readonly kind: string; readonly rest: string } {
+  const colon = spec.indexOf(":");
+  return colon < 0 ? { kind: spec, rest: "" } : { kind: spec.slice(0, colon), rest: spec.slice(colon + 1) };
+}
 
 /**
- * The policy that `--policy` names: `rules`, `scripted:FILE` (a JSON list of decisions), or `replay:FILE` (a record).
- * Rejects with `policy_unavailable` or `invalid_argument`.
+ * The policy that `--policy` names: `rules`, `scripted:FILE` (a JSON list of decisions), `replay:FILE` (a record), or a
+ * chat model (`openai-compatible:MODEL`, `ollama:MODEL`, `openai:MODEL`, `anthropic:MODEL`). No model is asked anything
+ * yet. Rejects with `policy_unavailable` or `invalid_argument`.
  */
-export async function choosePolicy(spec: string): Promise<Policy> {
-  const colon = spec.indexOf(":");
-  const kind = colon < 0 ? spec : spec.slice(0, colon);
-  const rest = colon < 0 ? "" : spec.slice(colon + 1);
+export async function choosePolicy(spec: string, access: PolicyAccess = {}): Promise<Policy> {
+  const { kind, rest } = parts(spec);
+  const chat = await chatPolicyFor(spec, access);
+  if (chat !== undefined) return chat;
   if (kind === "rules" && rest === "") {
     const { rulesPolicy } = await import("../agent/policies/rules/rules.ts");
     return rulesPolicy();
@@ -34,7 +44,34 @@ export async function choosePolicy(spec: string): Promise<Policy> {
     return replayPolicy(await readRecord(rest));
   }
   throw new WinnowError("policy_unavailable", `There is no policy "${spec}".${didYouMean(kind, KINDS)}`, {
-    hint: "Policies: rules, scripted:FILE, replay:FILE.",
+    hint: "Policies: rules, openai-compatible:MODEL, ollama:MODEL, openai:MODEL, anthropic:MODEL, scripted:FILE, replay:FILE.",
+  });
+}
+
+/** The policy of a chat model, which many runs may share; undefined when the name means another kind. */
+export async function chatPolicyFor(spec: string, access: PolicyAccess): Promise<Policy | undefined> {
+  const model = await chatModelFor(spec, access);
+  if (model === undefined) return undefined;
+  const { chatPolicy } = await import("../agent/policies/chat-model/chat-policy.ts");
+  return chatPolicy(model);
+}
+
+/** The chat model that a policy's name means; undefined when it means none. Throws `invalid_argument`. */
+export async function chatModelFor(spec: string, access: PolicyAccess): Promise<ChatModel | undefined> {
+  const { kind: name, rest } = parts(spec);
+  const kind = CHAT_KINDS.find((one) => one === name);
+  if (kind === undefined) return undefined;
+  const configured = kind === "openai-compatible" ? access.configured : undefined;
+  const { openChatModel } = await import("../models/chat/open-chat-model.ts");
+  return openChatModel({
+    kind,
+    model: rest,
+    baseUrl: access.baseUrl ?? configured?.baseUrl,
+    apiKeyEnv: access.apiKeyEnv ?? configured?.apiKeyEnv,
+    reasoning: access.reasoning,
+    answerTimeoutMs: access.answerTimeoutMs,
+    ...(access.prices === undefined ? {} : { prices: access.prices }),
+    ...(access.environment === undefined ? {} : { environment: access.environment }),
   });
 }
 

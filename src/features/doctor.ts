@@ -4,6 +4,7 @@ import { toWinnowError, type WinnowError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { corpusStatus } from "./corpus-status.ts";
 import { type CorpusPlace, type CorpusScope, locateCorpora } from "./open-corpora.ts";
+import type { PolicyAccess } from "./policy-access.ts";
 
 const NODE_MIN = [20, 19] as const;
 
@@ -22,8 +23,17 @@ export interface DoctorReport {
   readonly settings: Config["origins"];
 }
 
-/** Tries every part that commands depend on. Never rejects: what fails is a check that says so. */
-export async function doctor(config: Config, scope: CorpusScope): Promise<DoctorReport> {
+export interface PolicyToCheck {
+  readonly spec: string;
+  readonly access: PolicyAccess;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Tries every part that commands depend on; the model of a policy only where one is given, since asking it costs tokens.
+ * Never rejects: what fails is a check that says so.
+ */
+export async function doctor(config: Config, scope: CorpusScope, policy?: PolicyToCheck): Promise<DoctorReport> {
   const checks: Check[] = [checkNode(process.versions.node)];
   checks.push(
     await attempt(
@@ -35,6 +45,10 @@ export async function doctor(config: Config, scope: CorpusScope): Promise<Doctor
   checks.push(await attempt("grep", tryGrep, "Grep falls back to a slower engine."));
   checks.push(await attempt("tokenizer", tryTokenizer, "Install the package again."));
   checks.push(...(await checkCorpora(scope)));
+  if (policy !== undefined) {
+    const { checkPolicy } = await import("./check-policy.ts");
+    checks.push(await checkPolicy(policy.spec, policy.access, policy.signal));
+  }
   return { schema: "doctor/1", version: VERSION, checks, settings: config.origins };
 }
 

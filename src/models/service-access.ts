@@ -29,6 +29,12 @@ export function serviceKey(
   environment: Readonly<Record<string, string | undefined>>,
 ): string | undefined {
   if (variable === undefined) return undefined;
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
+    // It may well be the key itself, so it is not repeated.
+    throw new WinnowError("invalid_argument", "What should name the variable with the key is not a variable's name.", {
+      hint: "Put the key into an environment variable and give the variable's name, e.g. --api-key-env MY_KEY",
+    });
+  }
   const key = environment[variable]?.trim() ?? "";
   if (key === "") {
     throw new WinnowError("invalid_argument", `The environment variable ${variable} holds no key.`, {

@@ -1,12 +1,17 @@
 import { doctor } from "../../features/doctor.ts";
 import type { CommandRun } from "../program.ts";
-import { commandContext } from "../scope.ts";
+import { commandContext, policyAccessOf, textOption } from "../scope.ts";
 
 const SIGNS = { ok: ["green", "ok"], warn: ["yellow", "warn"], fail: ["red", "fail"] } as const;
 
-export const run: CommandRun = async (_args, _options, scope) => {
+export const run: CommandRun = async (_args, options, scope) => {
   const { config, corpusScope } = await commandContext(scope);
-  const report = await doctor(config, corpusScope);
+  const spec = textOption(options, "policy");
+  const report = await doctor(
+    config,
+    corpusScope,
+    spec === undefined ? undefined : { spec, access: policyAccessOf(options, config), signal: scope.signal },
+  );
   const { output } = scope;
   const failed = report.checks.some((check) => check.state === "fail");
   if (output.json) output.printJson(report);

@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { plural } from "../../core/text.ts";
+import { chatPolicyFor } from "../../features/choose-policy.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "../../features/evaluate-dataset.ts";
 import {
   cutOffsTable,
@@ -12,7 +13,7 @@ import { textTable } from "../../features/report-table.ts";
 import { datasetsFolder } from "../datasets-folder.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
-import { commandContext, numberOption, textOption } from "../scope.ts";
+import { commandContext, numberOption, policyAccessOf, textOption } from "../scope.ts";
 import { shellCommand } from "../shell-command.ts";
 import { shownPlace } from "../shown-place.ts";
 
@@ -42,8 +43,10 @@ export const run: CommandRun = async (args, options, scope) => {
     ...(limit === undefined ? {} : { limit }),
     ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
   };
+  const model = await chatPolicyFor(settings.policy, policyAccessOf(options, config));
   const started = await evaluateDataset({
     ...settings,
+    ...(model === undefined ? {} : { createPolicy: () => model }),
     cacheFolder: datasetsFolder(),
     signal,
     onIndex: (progress) => output.progress(`indexing: ${plural(progress.documents, "document")}`),
@@ -65,7 +68,7 @@ export const run: CommandRun = async (args, options, scope) => {
       if (!output.json) print(report, output);
       if (markdown !== undefined) {
         const notes = started.dataset.notices.map(({ message }) => message);
-        await writeFile(markdown, evaluationMarkdown(report, reproducingCommand(settings), notes));
+        await writeFile(markdown, evaluationMarkdown(report, reproducingCommand(settings, options), notes));
         output.say(`written: ${markdown}`);
       }
     }
@@ -83,10 +86,12 @@ function progressLine(finished: number, queries: number, begun: number): string 
 }
 
 /** With every setting that has a say, so that defaults and configuration files of another place do not. */
-function reproducingCommand(settings: EvaluationSettings): string {
+function reproducingCommand(settings: EvaluationSettings, options: Readonly<Record<string, unknown>>): string {
   const { dataset, policy, profile, contextTokens, pruning, k, concurrency, seed, limit, timeoutMs } = settings;
   const named: readonly (readonly [string, string | number | undefined])[] = [
     ["--policy", policy],
+    ["--base-url", textOption(options, "baseUrl")],
+    ["--api-key-env", textOption(options, "apiKeyEnv")],
     ["--profile", profile],
     ["--context", contextTokens],
     ["--pruning", pruning],

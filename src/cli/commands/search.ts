@@ -10,7 +10,7 @@ import { closingLines, printResult } from "../document-list.ts";
 import { LiveView } from "../live-view.ts";
 import { locateOrOffer } from "../offer-index.ts";
 import type { CommandRun, CommandScope } from "../program.ts";
-import { commandContext, numberOption, textOption, textsOption } from "../scope.ts";
+import { commandContext, numberOption, policyAccessOf, textOption, textsOption } from "../scope.ts";
 
 /** Stop reasons after which the exit code says that the list is partial. */
 const PARTIAL_EXIT = 3;
@@ -22,7 +22,7 @@ export const run: CommandRun = async (args, options, scope) => {
   const since = textOption(options, "since");
   const sinceWhere = since === undefined ? [] : [sinceFilter(since)];
   const places = await locateOrOffer(corpusScope, scope);
-  const policy = await choosePolicy(textOption(options, "policy") ?? settings.policy);
+  const policy = await choosePolicy(textOption(options, "policy") ?? settings.policy, policyAccessOf(options, config));
   const corpora = await openCorpora(corpusScope);
   try {
     const first = places[0];

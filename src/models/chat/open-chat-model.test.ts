@@ -224,6 +224,7 @@ describe("the key", () => {
 
   test.each([
     [{ apiKeyEnv: "NONE" }, /NONE holds no key/],
+    [{ apiKeyEnv: KEY }, /^What should name the variable with the key is not a variable's name\.$/],
     [{ apiKeyEnv: "BAD", environment: { BAD: "two\nlines" } }, /BAD is not one/],
     [{ kind: "openai", environment: {} }, /OPENAI_API_KEY holds no key/],
     [{ kind: "anthropic", environment: {} }, /ANTHROPIC_API_KEY holds no key/],
