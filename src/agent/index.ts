@@ -1,5 +1,20 @@
 /** The agent: give it a policy, a profile and corpora, and it runs. Public surface of `winnow-search/agent`. */
 
+export type {
+  ChatAnswer,
+  ChatCall,
+  ChatMessage,
+  ChatModel,
+  ChatOptions,
+  ChatRequest,
+  ChatState,
+  ChatTool,
+} from "../models/chat/chat-model.ts";
+export { PromptTooLongError } from "../models/chat/chat-model.ts";
+export type { ChatKind, ChatModelOptions, ReasoningLevel } from "../models/chat/endpoint.ts";
+export { openChatModel } from "../models/chat/open-chat-model.ts";
+export type { ModelUsage, Price } from "../models/chat/prices.ts";
+export { chatPolicy } from "./policies/chat-model/chat-policy.ts";
 export { replayPolicy } from "./policies/replay.ts";
 export { rulesPolicy } from "./policies/rules/rules.ts";
 export { type ScriptStep, scriptedPolicy } from "./policies/scripted.ts";

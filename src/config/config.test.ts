@@ -24,7 +24,10 @@ test("the user decides where data goes; a project file may not", async () => {
   expect((await load()).settings).toMatchObject({ baseUrl: "http://gpu:8000/v1", apiKeyEnv: "GPU_KEY" });
   for (const settings of [{ baseUrl: "https://elsewhere.example/v1" }, { apiKeyEnv: "AWS_SECRET_ACCESS_KEY" }]) {
     ofProject(settings);
-    await expect(load()).rejects.toMatchObject({ code: "invalid_config", message: expect.stringMatching(/may not set/) });
+    await expect(load()).rejects.toMatchObject({
+      code: "invalid_config",
+      message: expect.stringMatching(/may not set/),
+    });
   }
 });
 
