@@ -8,6 +8,9 @@ import type { PolicyAccess } from "./policy-access.ts";
 
 const KINDS = ["rules", "scripted", "replay", ...CHAT_KINDS];
 
+/** `rules:uncut` fills the list up to `-k` where `rules` ends it by itself. */
+const UNCUT = "uncut";
+
 /** Splits at the first colon: names of models hold colons themselves (`ollama:qwen3:8b`). */
 function parts(spec: string): { readonly kind: string; readonly rest: string } {
   const colon = spec.indexOf(":");
@@ -15,7 +18,7 @@ function parts(spec: string): { readonly kind: string; readonly rest: string } {
 }
 
 /**
- * The policy that `--policy` names: `rules`, `scripted:FILE` (a JSON list of decisions), `replay:FILE` (a record), or a
+ * The policy that `--policy` names: `rules`, `rules:uncut`, `scripted:FILE` (a JSON list of decisions), `replay:FILE` (a record), or a
  * chat model (`openai-compatible:MODEL`, `ollama:MODEL`, `openai:MODEL`, `anthropic:MODEL`). No model is asked anything
  * yet. Rejects with `policy_unavailable` or `invalid_argument`.
  */
@@ -23,9 +26,12 @@ export async function choosePolicy(spec: string, access: PolicyAccess = {}): Pro
   const { kind, rest } = parts(spec);
   const chat = await chatPolicyFor(spec, access);
   if (chat !== undefined) return chat;
-  if (kind === "rules" && rest === "") {
-    const { rulesPolicy } = await import("../agent/policies/rules/rules.ts");
-    return rulesPolicy();
+  if (kind === "rules" && (rest === "" || rest === UNCUT)) {
+    const [{ rulesPolicy }, { DEFAULT_RULES }] = await Promise.all([
+      import("../agent/policies/rules/rules.ts"),
+      import("../agent/policies/rules/settings.ts"),
+    ]);
+    return rulesPolicy({ ...DEFAULT_RULES, cut: rest !== UNCUT });
   }
   if ((kind === "scripted" || kind === "replay") && rest === "") {
     throw new WinnowError("invalid_argument", `The ${kind} policy needs a file.`, {

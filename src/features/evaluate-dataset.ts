@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { Policy } from "../agent/policy.ts";
 import { hashOf, type Profile, withLimit } from "../agent/profiles/profile.ts";
 import { profileByName } from "../agent/profiles/profiles.ts";
 import { startRun } from "../agent/run.ts";
@@ -52,6 +53,10 @@ export interface EvaluateDatasetOptions {
   readonly limit?: number;
   readonly resume?: string;
   readonly timeoutMs?: number;
+  /** Stands in for what `policy` names: measurements of variants that users cannot choose. */
+  readonly createPolicy?: () => Policy;
+  /** Default the profile's. */
+  readonly mode?: FindMode;
   readonly signal: AbortSignal;
   onIndex?(progress: IndexProgress): void;
 }
@@ -144,9 +149,10 @@ async function systemFor(
     const run = oneShot(corpus, mode, feedback, options.k);
     return { run, profile: "none", retrieval: describe(mode, info.embedder) + describeFeedback(feedback) };
   }
-  await choosePolicy(options.policy);
+  const createPolicy = options.createPolicy ?? (() => choosePolicy(options.policy));
+  await createPolicy();
   const name = `${profile.name}@${profile.version}/${profile.budget.limit}/${profile.pruning}#${hashOf(profile)}`;
-  const run = agent(options, corpus, profile, counter, corpusLayout(folder).runsFolder);
+  const run = agent(options, { corpus, profile, counter, createPolicy, runsFolder: corpusLayout(folder).runsFolder });
   return { run, profile: name, retrieval: describe(profile.retrieval.mode, info.embedder, profile.retrieval.fusion) };
 }
 
@@ -184,12 +190,17 @@ function oneShot(
   };
 }
 
+interface AgentParts {
+  readonly corpus: CorpusReader;
+  readonly profile: Profile;
+  readonly counter: TokenCounter;
+  readonly createPolicy: () => Policy | Promise<Policy>;
+  readonly runsFolder: string;
+}
+
 function agent(
   options: EvaluateDatasetOptions,
-  corpus: CorpusReader,
-  profile: Profile,
-  counter: TokenCounter,
-  runsFolder: string,
+  { corpus, profile, counter, createPolicy, runsFolder }: AgentParts,
 ): EvaluatedSystem {
   return async (query, signal): Promise<SystemAnswer> => {
     const { generation, embedder } = await corpus.info();
@@ -205,7 +216,7 @@ function agent(
       },
       corpora: [{ name: corpus.name, generation, embedder }],
       steering: { where: [], exclude: [], known: [] },
-      policy: await choosePolicy(options.policy),
+      policy: await createPolicy(),
       profile,
       counter,
       recorder: fileRecorder(join(runsFolder, recordFileName(runId))),
@@ -242,5 +253,10 @@ function agent(
 function profileOf(options: EvaluateDatasetOptions): Profile {
   const named = profileByName(options.profile);
   const sized = options.contextTokens === undefined ? named : withLimit(named, options.contextTokens);
-  return options.pruning === undefined ? sized : { ...sized, pruning: options.pruning };
+  const mode = options.mode ?? sized.retrieval.mode;
+  return {
+    ...sized,
+    pruning: options.pruning ?? sized.pruning,
+    retrieval: { ...sized.retrieval, mode },
+  };
 }

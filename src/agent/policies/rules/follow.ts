@@ -1,6 +1,8 @@
-import { leadsOf } from "./links.ts";
-import type { Item, Pool } from "./pool.ts";
+import { focus, leadsOf } from "./links.ts";
+import type { Item, NameInText, Pool } from "./pool.ts";
 import { originalWords, type Question } from "./question.ts";
+import { ranked, type Scores } from "./score.ts";
+import type { Spread } from "./spread.ts";
 
 /** A query that follows a name found in a chunk. */
 export interface Step {
@@ -11,33 +13,30 @@ export interface Step {
   readonly strength: number;
 }
 
-/** Chunks that leads are taken from: the best ones. */
+/** Short chunks that leads are taken from: the best ones. */
 const SOURCES_MAX = 12;
 
 /**
- * Queries that follow leads out of the best chunks, strongest first: the name, with those words of the question that its
- * source does not answer.
+ * Queries that follow leads out of what is in view, strongest first: the name, with those words of the question that its
+ * source does not answer. A short chunk is about one thing and lends its whole score to its names; in a long one only
+ * the sentences that relevance has reached do.
  */
-export function steps(question: Question, pool: Pool, scores: ReadonlyMap<Item, number>): Step[] {
+export function steps(question: Question, pool: Pool, scores: Scores, reach: Spread): Step[] {
   const found = new Map<string, Step>();
-  const sources = [...scores].sort((a, b) => b[1] - a[1]).slice(0, SOURCES_MAX);
-  const best = sources[0]?.[1] ?? 1;
-  for (const [from, score] of sources) {
-    const open = question.terms.filter((term) => !from.counts.has(term));
-    for (const { name, key, strength } of leadsOf(from, question, pool)) {
-      // Its own title leads back to it.
-      if (key === from.titleKey) continue;
-      const worth = (score / best) * strength;
-      const known = found.get(key);
-      if (known !== undefined && known.strength >= worth) continue;
-      const rest = new Set(open.filter((term) => !name.parts.includes(term)));
-      found.set(key, {
-        query: [name.text, ...originalWords(question, rest)].join(" "),
-        name: name.text,
-        from,
-        strength: worth,
-      });
-    }
+  const offer = (name: NameInText, key: string, from: Item, strength: number): void => {
+    // Its own title leads back to it.
+    if (key === from.titleKey || (found.get(key)?.strength ?? 0) >= strength) return;
+    const rest = question.terms.filter((term) => !from.counts.has(term) && !name.parts.includes(term));
+    const query = [name.text, ...originalWords(question, new Set(rest))].join(" ");
+    found.set(key, { query, name: name.text, from, strength });
+  };
+  const sources = ranked(scores).slice(0, SOURCES_MAX);
+  const best = scores.get(sources[0] as Item) ?? 1;
+  for (const from of sources) {
+    if (focus(from) < 1) continue;
+    for (const { name, key, strength } of leadsOf(from, question, pool))
+      offer(name, key, from, ((scores.get(from) ?? 0) / best) * strength);
   }
+  for (const { name, key, from, worth } of reach.names) if (focus(from) < 1) offer(name, key, from, worth);
   return [...found.values()].sort((a, b) => b.strength - a.strength);
 }

@@ -1,10 +1,8 @@
-import type { Item, NameInText, Pool } from "./pool.ts";
+import { type Item, type NameInText, type Pool, SHORT_TERMS } from "./pool.ts";
 import { coverage, type Question } from "./question.ts";
 
 /** A name counts for this much where no word of the question stands in its sentence and the chunk is short. */
 const COMPANY_BASE = 0.5;
-/** Content words up to which a chunk is about one thing, so that all of it is company for its names. */
-const SHORT_TERMS = 100;
 /** A link through a part of a title, against one through the whole. */
 const PARTIAL_TITLE = 0.6;
 
@@ -12,7 +10,7 @@ const PARTIAL_TITLE = 0.6;
 export interface Lead {
   readonly name: NameInText;
   readonly key: string;
-  /** Root of the rarity of its rarest new word times how much of the question stands in its sentences, 0 to 1.5. */
+  /** Novelty times how much of the question stands in its sentences, 0 to 1.5. */
   readonly strength: number;
 }
 
@@ -21,16 +19,22 @@ export function focus(item: Item): number {
   return Math.min(1, SHORT_TERMS / Math.max(1, item.length));
 }
 
+/** Root of the rarity of a name's rarest word that the question lacks, 0 to 1; 0 where it has more than half of them. */
+export function noveltyOf(name: NameInText, question: Question, pool: Pool): number {
+  const fresh = name.parts.filter((part) => !question.termSet.has(part));
+  if (fresh.length === 0 || fresh.length * 2 < name.parts.length) return 0;
+  return Math.sqrt(Math.max(...fresh.map((part) => pool.rarity(part))));
+}
+
 /** Names of an item that are news against the question: at least half of their words are. */
 export function leadsOf(item: Item, question: Question, pool: Pool): Lead[] {
   const leads: Lead[] = [];
   const base = COMPANY_BASE * focus(item);
   for (const [key, name] of item.names) {
-    const fresh = name.parts.filter((part) => !question.termSet.has(part));
-    if (fresh.length === 0 || fresh.length * 2 < name.parts.length) continue;
-    const rarity = Math.sqrt(Math.max(...fresh.map((part) => pool.rarity(part))));
+    const novelty = noveltyOf(name, question, pool);
+    if (novelty === 0) continue;
     const near = coverage(question, pool, (term) => name.company.has(term));
-    leads.push({ name, key, strength: rarity * (base + near) });
+    leads.push({ name, key, strength: novelty * (base + near) });
   }
   return leads;
 }

@@ -6,6 +6,8 @@ const K1 = 1.2;
 const B = 0.75;
 /** Names of one chunk that are looked at; a table of contents has hundreds. */
 const NAMES_PER_CHUNK_MAX = 40;
+/** Content words up to which a chunk is about one thing, so that all of it is company for its names. */
+export const SHORT_TERMS = 100;
 
 export interface NameInText {
   /** As written. */
@@ -14,6 +16,13 @@ export interface NameInText {
   readonly parts: readonly string[];
   /** Content words of the sentences that it stands in. */
   readonly company: ReadonlySet<string>;
+}
+
+/** A span whose names belong together: a sentence with the title, or the whole of a short chunk. */
+export interface Unit {
+  readonly terms: ReadonlySet<string>;
+  /** Folded names in it. */
+  readonly names: ReadonlySet<string>;
 }
 
 /** A visible chunk with what the rules need of it. */
@@ -25,6 +34,7 @@ export interface Item {
   readonly titleKey: string;
   /** Names in title and text by their folded words. */
   readonly names: ReadonlyMap<string, NameInText>;
+  readonly units: readonly Unit[];
 }
 
 export interface Weighing {
@@ -98,10 +108,19 @@ function readItem(chunk: ShownChunk): Item {
     found.set(key, entry);
   };
   add(chunk.title, all);
+  const titleParts = terms(chunk.title);
+  const titleKey = titleParts.join(" ");
+  const units: Unit[] = [];
   for (const sentence of sentences(prose(chunk.text))) {
     const company = terms(sentence);
-    for (const name of names(sentence)) add(name.text, company);
+    const unit = new Set<string>(titleKey === "" ? [] : [titleKey]);
+    for (const name of names(sentence)) {
+      add(name.text, company);
+      const key = terms(name.text).join(" ");
+      if (found.has(key)) unit.add(key);
+    }
+    units.push({ terms: new Set([...titleParts, ...company]), names: unit });
   }
-  const titleParts = terms(chunk.title);
-  return { chunk, counts, length: all.length, titleParts, titleKey: titleParts.join(" "), names: found };
+  if (all.length <= SHORT_TERMS) units.splice(0, units.length, { terms: new Set(all), names: new Set(found.keys()) });
+  return { chunk, counts, length: all.length, titleParts, titleKey, names: found, units };
 }

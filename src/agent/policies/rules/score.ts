@@ -1,87 +1,128 @@
+import { addChains } from "./chains.ts";
 import type { Evidence } from "./evidence.ts";
-import { type Lead, leadsOf, linkTo } from "./links.ts";
-import type { Item, Pool } from "./pool.ts";
+import { type Item, type Pool, SHORT_TERMS } from "./pool.ts";
 import { coverage, type Question } from "./question.ts";
+import type { Spread } from "./spread.ts";
 
 /**
- * What each feature counts for; every feature is between 0 and about 1. A listwise fit on musique-100 with five-fold
- * cross-validation showed which features carry weight; the numbers were then chosen by hand among some forty variants
- * tried on all of that set and on a part of a synthetic world (docs/measurements.md says what that means).
+ * What each feature counts for, in a short chunk and in a long one; every feature is between 0 and about 1. A short chunk
+ * is about one thing, and relates to others as a whole; in a long one only the sentences do that relevance reaches.
+ *
+ * Listwise fits (softmax over the chunks of a question, L2), rounded: short on musique-100, where five-fold
+ * cross-validation gives what the fit on all of it gives; long on a synthetic world of seed 101, checked on others. Where
+ * the fit had nothing to go by (titles, in the world), the short weight stands (docs/measurements.md).
  */
-export const WEIGHTS = {
+const WEIGHTS = {
   /** Half BM25 of the question over the pool, half the rank in the store's own answer to the question. */
-  direct: 1.5,
+  direct: { short: 1.5, long: 0 },
   /** The first ranks of the store's own answer. */
-  questionRank: 0.75,
+  questionRank: { short: 1, long: 0.3 },
   /** All words of the title stand in the question. */
-  titleInQuestion: 1,
+  titleInQuestion: { short: 2.25, long: 2.25 },
   /** Found by a search for a name of the question, as far as it is direct: the first hit of a poor search is no find. */
-  nameRank: 1.5,
+  nameRank: { short: 1.2, long: 0 },
   /** Found by following a lead, likewise. */
-  leadRank: 1.5,
+  leadRank: { short: 0.3, long: 0 },
   /** A relevant chunk names this one's title. */
-  chainByTitle: 1,
+  chainByTitle: { short: 1, long: 1 },
   /** A relevant chunk and this one share a name that the question does not give. */
-  chainByText: 1.75,
+  chainByText: { short: 1, long: 0 },
   /** This one names what a chunk that completes the question is about. */
-  source: 0.5,
+  source: { short: 1.5, long: 3.8 },
   /** The end of a chain of two links. */
-  secondHop: 1.25,
-};
+  secondHop: { short: 1.9, long: 0 },
+  /** Its best sentence shares words with the question. */
+  sentence: { short: 0, long: 2.4 },
+  /** Relevance reaches a sentence of it over one name. */
+  hop1: { short: 0, long: 3.8 },
+  /** Over two names. */
+  hop2: { short: 0, long: 3.1 },
+} as const;
 export type Feature = keyof typeof WEIGHTS;
+export type Features = Record<Feature, number>;
+/** Relevance of the visible chunks. Differences mean something (see `probability`), the level does not. */
+export type Scores = ReadonlyMap<Item, number>;
 
-/** A chain counts for this much where its end adds no word of the question. */
-const ADDED_BASE = 0.3;
-/** Links through shared text, against links through a title, in a second hop. */
-const SECOND_TEXT = 0.3;
-/** Items that chains start from: the most relevant ones, which keeps the work bounded. */
-const SOURCES_MAX = 160;
-const CHAIN_FEATURES = ["chainByTitle", "chainByText", "source", "secondHop"] as const;
+const NO_FEATURES = Object.fromEntries(Object.keys(WEIGHTS).map((name) => [name, 0])) as Features;
+const CHAIN_FEATURES = ["chainByTitle", "chainByText", "source", "secondHop", "hop1", "hop2"] as const;
 /** Chains weaker than this are not scaled up to 1: where no chunk leads anywhere, none should win by it. */
 const CHAIN_MIN = 0.1;
-/** Rank in the store's answer at which half of its weight is left. */
-const QUESTION_RANK_HALF = 10;
+/** Ranks, from 0, at which half of a feature's weight is left. */
+const DIRECT_RANK_HALF = 10;
+const FIRST_RANKS_HALF = 3;
+const FOUND_RANK_HALF = 2;
+/** Content words from which a chunk is long; between `SHORT_TERMS` and this the two weights are mixed. */
+const LONG_TERMS = 250;
 
-type Features = Record<Feature, number>;
-
-/** Relevance of every visible chunk to the question, by the weighted features above. Only the order means anything. */
-export function scoreItems(question: Question, pool: Pool, evidence: Evidence, weights = WEIGHTS): Map<Item, number> {
-  const features = featuresOf(question, pool, evidence);
-  return new Map(
-    [...features].map(([item, values]) => {
-      let score = 0;
-      for (const [name, value] of Object.entries(values)) score += weights[name as Feature] * value;
-      return [item, score];
-    }),
-  );
+/** Relevance of every visible chunk to the question. Without `reach`, links between chunks count for nothing. */
+export function scoreItems(question: Question, pool: Pool, evidence: Evidence, reach: Spread | undefined): Scores {
+  const features = featuresOf(question, pool, evidence, reach);
+  const scores = new Map<Item, number>();
+  for (const [item, values] of features) {
+    const long = Math.max(0, Math.min(1, (item.length - SHORT_TERMS) / (LONG_TERMS - SHORT_TERMS)));
+    let score = 0;
+    for (const [name, weight] of Object.entries(WEIGHTS))
+      score += values[name as Feature] * ((1 - long) * weight.short + long * weight.long);
+    scores.set(item, score);
+  }
+  return scores;
 }
 
-function featuresOf(question: Question, pool: Pool, evidence: Evidence): Map<Item, Features> {
+/** Best first. */
+export function ranked(scores: Scores): Item[] {
+  return [...scores].sort((a, b) => b[1] - a[1]).map(([item]) => item);
+}
+
+export function bestOf(scores: Scores): number {
+  return Math.max(Number.MIN_VALUE, ...scores.values());
+}
+
+/** A score in hundredths of the best one, to be noted. */
+export function worthOf(score: number, best: number): number {
+  return Math.max(0, Math.round((100 * score) / best));
+}
+
+/** The score that a note of worth stands for, against the best one of now. */
+export function scoreOf(worth: number, best: number): number {
+  return (worth / 100) * best;
+}
+
+function featuresOf(
+  question: Question,
+  pool: Pool,
+  evidence: Evidence,
+  reach: Spread | undefined,
+): Map<Item, Features> {
   const ranks = readRanks(question, evidence);
   const direct = pool.items.map((item) => pool.score(question.terms, item));
   const best = Math.max(...direct, Number.MIN_VALUE);
   const features = pool.items.map((item, i): Features => {
     const key = item.chunk.key;
     const named = item.titleParts.length > 0 && item.titleParts.every((part) => question.termSet.has(part));
-    const relevance = ((direct[i] ?? 0) / best + byRank(ranks.question.get(key), QUESTION_RANK_HALF)) / 2;
+    const relevance = ((direct[i] ?? 0) / best + byRank(ranks.question.get(key), DIRECT_RANK_HALF)) / 2;
     return {
+      ...NO_FEATURES,
       direct: relevance,
-      questionRank: byRank(ranks.question.get(key), 3),
+      questionRank: byRank(ranks.question.get(key), FIRST_RANKS_HALF),
       titleInQuestion: named ? 0.3 + coverage(question, pool, (term) => item.titleParts.includes(term)) : 0,
-      nameRank: relevance * byRank(ranks.name.get(key), 2),
-      leadRank: relevance * byRank(ranks.lead.get(key), 2),
-      chainByTitle: 0,
-      chainByText: 0,
-      source: 0,
-      secondHop: 0,
+      nameRank: relevance * byRank(ranks.name.get(key), FOUND_RANK_HALF),
+      leadRank: relevance * byRank(ranks.lead.get(key), FOUND_RANK_HALF),
     };
   });
-  addChains(question, pool, features);
+  if (reach !== undefined) {
+    for (const [i, item] of pool.items.entries()) Object.assign(features[i] ?? {}, reachOf(item, reach));
+    addChains(question, pool, features);
+  }
   for (const name of CHAIN_FEATURES) {
     const largest = Math.max(CHAIN_MIN, ...features.map((values) => values[name]));
     for (const values of features) values[name] /= largest;
   }
   return new Map(pool.items.map((item, i) => [item, features[i] as Features]));
+}
+
+function reachOf(item: Item, reach: Spread): Pick<Features, "sentence" | "hop1" | "hop2"> {
+  const [hop1 = 0, hop2 = 0] = reach.reached.get(item) ?? [];
+  return { sentence: reach.direct.get(item) ?? 0, hop1, hop2 };
 }
 
 /** 1 at rank 0, half at rank `half`, towards 0. */
@@ -106,50 +147,4 @@ function readRanks(question: Question, evidence: Evidence): Ranks {
       target.set(key, Math.min(target.get(key) ?? Number.MAX_VALUE, offset + i));
   }
   return ranks;
-}
-
-interface Link {
-  readonly from: number;
-  readonly to: number;
-  readonly title: number;
-  readonly text: number;
-  /** Share of the question that the end has and the start lacks. */
-  readonly added: number;
-}
-
-function addChains(question: Question, pool: Pool, features: readonly Features[]): void {
-  const links = linksOf(question, pool, features);
-  for (const { from, to, title, text, added } of links) {
-    const start = features[from];
-    const end = features[to];
-    if (start === undefined || end === undefined) continue;
-    const worth = start.direct * (ADDED_BASE + added);
-    end.chainByTitle = Math.max(end.chainByTitle, worth * title);
-    end.chainByText = Math.max(end.chainByText, worth * text);
-    start.source = Math.max(start.source, worth * text);
-  }
-  for (const { from, to, title, text, added } of links) {
-    const start = features[from];
-    const end = features[to];
-    if (start === undefined || end === undefined) continue;
-    const worth = (start.direct + 3 * start.chainByTitle) * (ADDED_BASE + added);
-    end.secondHop = Math.max(end.secondHop, worth * Math.max(title, SECOND_TEXT * text));
-  }
-}
-
-function linksOf(question: Question, pool: Pool, features: readonly Features[]): Link[] {
-  const order = pool.items.map((_, i) => i).sort((a, b) => (features[b]?.direct ?? 0) - (features[a]?.direct ?? 0));
-  const links: Link[] = [];
-  for (const from of order.slice(0, SOURCES_MAX)) {
-    const start = pool.items[from];
-    if (start === undefined) continue;
-    const leads: readonly Lead[] = leadsOf(start, question, pool);
-    if (leads.length === 0) continue;
-    for (const [to, end] of pool.items.entries()) {
-      if (to === from || start.chunk.shownDocumentId === end.chunk.shownDocumentId) continue;
-      const link = linkTo(leads, start, end, question, pool);
-      if (link !== undefined) links.push({ from, to, ...link });
-    }
-  }
-  return links;
 }

@@ -11,6 +11,26 @@ const STOP = new Set(
 /** Words that join the parts of a name: `Journal of Psychotherapy Integration`. */
 const JOINERS = new Set("of the and de la le du des von van der den for in on at to with & y el al bin ibn".split(" "));
 
+/** Joiners that stand between two names as often as inside of one: `Ada Helm and Otto Bran`, `War and Peace`. */
+const LOOSE_JOINERS = new Set("and for in on at to with & y".split(" "));
+
+/** Words that open sentences with a capital and are no part of the name behind them. */
+const OPENERS = new Set(
+  (
+    "after against all although among another any because before behind beside besides between both but by despite during each even every " +
+    "few following from had here however just last later like many meanwhile most much near neither next nobody none now once only other " +
+    "over perhaps several since some soon still then there though today together toward towards under unlike until upon whatever " +
+    "whenever whereas wherever whether within without yet"
+  ).split(" "),
+);
+
+const CALENDAR = new Set(
+  (
+    "january february march april may june july august september october november december " +
+    "monday tuesday wednesday thursday friday saturday sunday"
+  ).split(" "),
+);
+
 /** Content words of a text, folded: lower case, plural and verb endings cut, so that forms of a word meet. */
 export function terms(text: string): string[] {
   const found =
@@ -37,6 +57,11 @@ export interface Name {
   readonly at: number;
 }
 
+interface Word {
+  readonly text: string;
+  readonly at: number;
+}
+
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}'’_.\-/]*/gu;
 
 /**
@@ -52,16 +77,9 @@ export function names(text: string): Name[] {
     raw: match[0],
     at: match.index,
   }));
-  let run: typeof words = [];
+  let run: Word[] = [];
   const flush = (): void => {
-    while (run.length > 0 && JOINERS.has(run.at(-1)?.text.toLowerCase() ?? "")) run.pop();
-    const [first] = run;
-    const last = run.at(-1);
-    if (first !== undefined && last !== undefined) {
-      const starts = isSentenceStart(text, first.at) && run.length === 1 && !isIdentifier(first.text);
-      const value = text.slice(first.at, last.at + last.text.length);
-      if (!starts && !STOP.has(value.toLowerCase()) && value.length > 1) found.push({ text: value, at: first.at });
-    }
+    for (const part of namesOfRun(text, run)) found.push(part);
     run = [];
   };
   for (const [i, word] of words.entries()) {
@@ -78,6 +96,35 @@ export function names(text: string): Name[] {
   }
   flush();
   return found;
+}
+
+/** Names in a run of capitalised words and joiners: one, or those that a loose joiner only stands between. */
+function namesOfRun(text: string, run: readonly Word[]): Name[] {
+  const pieces: Word[][] = [[]];
+  for (const word of run) {
+    if (LOOSE_JOINERS.has(word.text.toLowerCase())) pieces.push([]);
+    else pieces.at(-1)?.push(word);
+  }
+  const bare = pieces.map((piece) => trim(text, piece)).filter((piece) => piece.length > 0);
+  const whole = bare.length > 1 && bare.some((piece) => piece.length === 1) ? [trim(text, run)] : [];
+  return [...whole, ...bare].flatMap((words) => {
+    const [first] = words;
+    const last = words.at(-1);
+    if (first === undefined || last === undefined) return [];
+    const value = text.slice(first.at, last.at + last.text.length);
+    const starts = isSentenceStart(text, first.at) && words.length === 1 && !isIdentifier(first.text);
+    return starts || STOP.has(value.toLowerCase()) || value.length < 2 ? [] : [{ text: value, at: first.at }];
+  });
+}
+
+/** Without openers and numbers in front, joiners behind; empty where only dates are left. */
+function trim(text: string, run: readonly Word[]): Word[] {
+  const words = [...run];
+  const isOpener = (word: Word): boolean => OPENERS.has(word.text.toLowerCase()) && isSentenceStart(text, word.at);
+  const isLoose = (word: Word): boolean => JOINERS.has(word.text.toLowerCase()) || /^\d+$/.test(word.text);
+  while (words[0] !== undefined && (isOpener(words[0]) || isLoose(words[0]))) words.shift();
+  while (words.length > 0 && JOINERS.has(words.at(-1)?.text.toLowerCase() ?? "")) words.pop();
+  return words.every((word) => CALENDAR.has(word.text.toLowerCase()) || isLoose(word)) ? [] : words;
 }
 
 function isIdentifier(word: string): boolean {
