@@ -4,6 +4,7 @@ import { addCorpusCommands } from "./corpus-commands.ts";
 import { addEvaluationCommands } from "./evaluation-commands.ts";
 import { collect } from "./option-values.ts";
 import { createOutput, type Output, type OutputOptions } from "./output.ts";
+import { addRenderCommand } from "./render-command.ts";
 import { addRunCommands } from "./run-commands.ts";
 
 export interface ProgramOptions {
@@ -74,6 +75,7 @@ export function buildProgram({ signal, onOutput }: ProgramOptions): Command {
   };
   addCorpusCommands(add);
   addRunCommands(add);
+  addRenderCommand(add);
   addEvaluationCommands(add);
   return program;
 }

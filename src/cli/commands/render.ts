@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { systemErrorCode, WinnowError } from "../../core/errors.ts";
-import { plural } from "../../core/text.ts";
+import { plural, stripControl } from "../../core/text.ts";
 import { openRecord } from "../../features/open-record.ts";
 import {
   type RenderedConversation,
@@ -81,7 +81,7 @@ function show(conversation: RenderedConversation, output: Output): void {
       output.print(line);
       line = "";
     }
-    line += special ? output.style("cyan", text) : text;
+    line += special ? output.style("cyan", text) : stripControl(text);
   }
   output.print(line);
   output.say(`${plural(ids.length, "token")}, ${plural(messages.length, "message")}, profile ${profile}`);

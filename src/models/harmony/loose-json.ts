@@ -107,6 +107,7 @@ class LooseReader {
       if (this.#text.charAt(this.#at) !== ":") {
         // A key at the very end is the beginning of an entry that was never written.
         if (this.#at < this.#text.length) return NOTHING;
+        this.repairs.add("json_closed");
         break;
       }
       this.#at++;
