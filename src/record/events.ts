@@ -61,6 +61,24 @@ export interface RecordedUsage {
   readonly costUsd?: number;
 }
 
+/** A decision as token ids, from drivers that have them. */
+export interface RecordedTokens {
+  /**
+   * The prompt as ids: the first `keep` ids of the previous recorded prompt and completion, joined, then `add`. The
+   * previous one is that of the last decision before this with `tokens`, whatever its attempt or finish reason; `keep` is
+   * 0 where there is none.
+   */
+  readonly prompt: { readonly keep: number; readonly add: readonly number[] };
+  /** As sampled, stop token included. */
+  readonly completion: readonly number[];
+  /** One per completion id, natural log, <= 0; absent when the server gave none. */
+  readonly logprobs?: readonly number[];
+  /** What made the prompt's ids, with its version: `harmony/1`. */
+  readonly renderer: string;
+  /** False when the server gave no ids and the text was encoded again. */
+  readonly sampled: boolean;
+}
+
 export type FinishReason = "calls" | "stop" | "length" | "rejected" | "error";
 
 /** One answer of the policy, retries included. Only accepted ones (`calls`, `stop`) become part of the context. */
@@ -82,6 +100,7 @@ export interface DecisionEvent extends EventBase {
   readonly usage?: RecordedUsage;
   /** What the model's API wants back with this message; opaque. */
   readonly providerState?: JsonValue;
+  readonly tokens?: RecordedTokens;
   readonly error?: { readonly code: string; readonly message: string };
 }
 

@@ -31,12 +31,27 @@ const chunkSchema = z.looseObject({
   tokens: z.number(),
   index: z.number(),
 });
+const ids = z.array(z.int().check(z.minimum(0)));
+const tokensSchema = z
+  .looseObject({
+    prompt: z.looseObject({ keep: z.int().check(z.minimum(0)), add: ids }),
+    completion: ids,
+    logprobs: z.optional(z.array(z.number().check(z.maximum(0)))),
+    renderer: z.string(),
+    sampled: z.boolean(),
+  })
+  .check(
+    z.refine(({ completion, logprobs }) => logprobs === undefined || logprobs.length === completion.length, {
+      error: "there is not one log-probability for each completion id",
+    }),
+  );
 const eventSchema = z.discriminatedUnion("type", [
   z.looseObject({
     type: z.literal("decision"),
     ...base,
     promptHash: z.string(),
     calls: z.array(z.looseObject({ id: z.string(), tool: z.string(), arguments: z.unknown() })),
+    tokens: z.optional(tokensSchema),
   }),
   z.looseObject({
     type: z.literal("tool_result"),
