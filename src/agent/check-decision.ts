@@ -1,6 +1,7 @@
 import { truncate, wellFormed } from "../core/text.ts";
 import type { TokenCounter } from "../core/token-counter.ts";
-import type { JsonValue, RecordedCall, RecordedUsage } from "../record/events.ts";
+import type { DecisionRepair, JsonValue, RecordedCall, RecordedUsage, SamplingSettings } from "../record/events.ts";
+import { checkedRepairs, checkedSampling, checkedTokens, type DecisionTokens } from "./decision-tokens.ts";
 
 /** Text or reasoning of one decision that a record keeps, UTF-16 units. */
 const RECORDED_UNITS_MAX = 262_144;
@@ -16,6 +17,9 @@ export interface CheckedDecision {
   readonly calls: readonly RecordedCall[];
   readonly usage?: RecordedUsage;
   readonly providerState?: JsonValue;
+  readonly tokens?: DecisionTokens;
+  readonly sampling?: SamplingSettings;
+  readonly repairs?: readonly DecisionRepair[];
   readonly completionTokens: number;
   /** Why the decision cannot be used, in words for the policy. */
   readonly problem?: { readonly code: "malformed" | "too_long"; readonly message: string };
@@ -56,6 +60,7 @@ export function checkDecision(
     ...(text === undefined ? {} : { text: truncate(text, RECORDED_UNITS_MAX) }),
     ...usageOf(given["usage"]),
     ...providerStateOf(given["providerState"]),
+    ...tokensOf(given),
     completionTokens,
     dropped: Math.max(0, list.length - scope.callsMax),
   };
@@ -114,6 +119,17 @@ function toJson(value: unknown, depth: number): JsonValue | undefined {
     entries.push([wellFormed(key), json]);
   }
   return Object.fromEntries(entries);
+}
+
+function tokensOf(given: Readonly<Record<string, unknown>>): Pick<CheckedDecision, "tokens" | "sampling" | "repairs"> {
+  const tokens = checkedTokens(given["tokens"]);
+  const sampling = checkedSampling(given["sampling"]);
+  const repairs = checkedRepairs(given["repairs"]);
+  return {
+    ...(tokens === undefined ? {} : { tokens }),
+    ...(sampling === undefined ? {} : { sampling }),
+    ...(repairs.length === 0 ? {} : { repairs }),
+  };
 }
 
 function providerStateOf(value: unknown): { providerState?: JsonValue } {

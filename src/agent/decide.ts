@@ -45,8 +45,9 @@ export async function decide(session: Session, mustConclude: boolean): Promise<D
       } else if (!answer.error.retryable) return { failure };
       continue;
     }
-    const { problem, dropped, ...decision } = answer;
-    account(session, context, decision);
+    const { problem, dropped, tokens, ...read } = answer;
+    account(session, context, read);
+    const decision = { ...read, ...(tokens === undefined ? {} : { tokens: session.recordedTokens(tokens) }) };
     if (problem === undefined) {
       session.emit({
         type: "decision",
@@ -84,6 +85,9 @@ async function ask(
     maxTokens,
     documentsMax: session.header.documentsMax,
     mustConclude,
+    conclusion: profile.conclusion,
+    window: { tokens: profile.budget.limit, reserve: profile.budget.reserveDecision },
+    date: new Date(session.header.at).toISOString().slice(0, 10),
   };
   try {
     const value: unknown = await untilAborted(
@@ -123,7 +127,7 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
 function account(
   session: Session,
   context: RenderedContext,
-  decision: Omit<CheckedDecision, "problem" | "dropped">,
+  decision: Omit<CheckedDecision, "problem" | "dropped" | "tokens">,
 ): void {
   const { usage } = decision;
   const reported = usage?.promptTokens;

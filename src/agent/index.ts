@@ -14,6 +14,7 @@ export { PromptTooLongError } from "../models/chat/chat-model.ts";
 export type { ChatKind, ChatModelOptions, ReasoningLevel } from "../models/chat/endpoint.ts";
 export { openChatModel } from "../models/chat/open-chat-model.ts";
 export type { ModelUsage, Price } from "../models/chat/prices.ts";
+export type { DecisionTokens } from "./decision-tokens.ts";
 export { chatPolicy } from "./policies/chat-model/chat-policy.ts";
 export { replayPolicy } from "./policies/replay.ts";
 export { rulesPolicy } from "./policies/rules/rules.ts";

@@ -1,5 +1,7 @@
-import type { JsonValue, RecordedUsage } from "../record/events.ts";
+import type { DecisionRepair, JsonValue, RecordedUsage, SamplingSettings } from "../record/events.ts";
 import type { RenderedContext } from "./context/rendered.ts";
+import type { DecisionTokens } from "./decision-tokens.ts";
+import type { Profile } from "./profiles/profile.ts";
 import type { ToolSchema } from "./tools/tool-schemas.ts";
 
 /** All that a policy gets to see when it decides. It keeps no memory of its own between turns (design §2). */
@@ -12,6 +14,12 @@ export interface View {
   readonly documentsMax: number;
   /** True when the run has met a limit: only a final list is accepted now. */
   readonly mustConclude: boolean;
+  /** How the profile wants the final list; a raw-token driver writes calls and results accordingly. */
+  readonly conclusion: Profile["conclusion"];
+  /** Tokens of the whole window, and of those the least that an answer needs: for a policy that counts exactly. */
+  readonly window: { readonly tokens: number; readonly reserve: number };
+  /** ISO date on which the run began. */
+  readonly date: string;
 }
 
 export interface ProposedCall {
@@ -32,6 +40,11 @@ export interface Decision {
   readonly providerState?: JsonValue;
   /** True when the answer was cut at `maxTokens`. */
   readonly cut?: boolean;
+  /** Policies that work on raw tokens: the ids, for the record and for profiles that splice them back in. */
+  readonly tokens?: DecisionTokens;
+  readonly sampling?: SamplingSettings;
+  /** What had to be mended to read the model's output; on record only. */
+  readonly repairs?: readonly DecisionRepair[];
 }
 
 export interface DecideOptions {

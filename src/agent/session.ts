@@ -1,6 +1,15 @@
 import { toWinnowError, type WinnowError } from "../core/errors.ts";
 import { oneLine } from "../core/text.ts";
-import type { EndEvent, EventBody, RecordEvent, RecordedDocument, RecordHeader, StopReason } from "../record/events.ts";
+import type {
+  EndEvent,
+  EventBody,
+  RecordEvent,
+  RecordedDocument,
+  RecordedTokens,
+  RecordHeader,
+  StopReason,
+} from "../record/events.ts";
+import { TokenChain } from "../record/token-chain.ts";
 import { finalEntries, resolveList } from "./conclude.ts";
 import { usageLine } from "./context/blocks.ts";
 import { Context } from "./context/context.ts";
@@ -8,6 +17,7 @@ import { reusableTokens } from "./context/prefix-cache.ts";
 import type { RenderedContext } from "./context/rendered.ts";
 import { conclusionNotice, nudge, softNotice } from "./context/wording.ts";
 import { type Accepted, decide } from "./decide.ts";
+import type { DecisionTokens } from "./decision-tokens.ts";
 import { pruneOldest } from "./make-room.ts";
 import type { RunEvent, RunOptions } from "./run.ts";
 import { executeTurn, type TurnOutcome } from "./tools/execute-turn.ts";
@@ -35,6 +45,7 @@ export class Session {
   readonly #publish: (event: RunEvent) => void;
   readonly #told = new Set<string>();
   readonly #policyNotices = new Set<string>();
+  readonly #tokenChain = new TokenChain();
   #broken: RecordFailure | undefined;
   #turn = 0;
   #calls = 0;
@@ -92,6 +103,11 @@ export class Session {
     this.context.apply(event);
     this.trajectory.apply(event);
     this.#publish(event);
+  }
+
+  /** The tokens of the next decision as they are recorded. Call it once for each decision that has any, in order. */
+  recordedTokens({ prompt, ...rest }: DecisionTokens): RecordedTokens {
+    return { prompt: this.#tokenChain.pack(prompt, rest.completion), ...rest };
   }
 
   delta(kind: "reasoning" | "text", delta: string): void {

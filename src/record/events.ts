@@ -79,6 +79,21 @@ export interface RecordedTokens {
   readonly sampled: boolean;
 }
 
+/** What was not as the model's format asks for, and was overlooked or mended. */
+export interface DecisionRepair {
+  readonly code: string;
+  /** Index in the completion's ids. */
+  readonly at: number;
+  readonly detail?: string;
+}
+
+/** How an answer was sampled, where the policy sets it itself. */
+export interface SamplingSettings {
+  readonly temperature: number;
+  readonly topP: number;
+  readonly seed?: number;
+}
+
 export type FinishReason = "calls" | "stop" | "length" | "rejected" | "error";
 
 /** One answer of the policy, retries included. Only accepted ones (`calls`, `stop`) become part of the context. */
@@ -101,6 +116,8 @@ export interface DecisionEvent extends EventBase {
   /** What the model's API wants back with this message; opaque. */
   readonly providerState?: JsonValue;
   readonly tokens?: RecordedTokens;
+  readonly sampling?: SamplingSettings;
+  readonly repairs?: readonly DecisionRepair[];
   readonly error?: { readonly code: string; readonly message: string };
 }
 

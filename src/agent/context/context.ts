@@ -151,6 +151,8 @@ export class Context {
       tokens += perMessage + reasoning.tokens;
       this.#reasoningTokens += reasoning.tokens;
     }
+    const sampledIds = this.#profile.history === "sampled" ? event.tokens?.completion : undefined;
+    if (sampledIds !== undefined) tokens = perMessage + sampledIds.length;
     const message = {
       role: "assistant" as const,
       blocks,
@@ -158,6 +160,7 @@ export class Context {
       tokens,
       ...(reasoning === undefined ? {} : { reasoning }),
       ...(event.providerState === undefined ? {} : { providerState: event.providerState }),
+      ...(sampledIds === undefined ? {} : { sampledIds }),
     };
     this.#entries.push({ kind: "fixed", once: false, message });
   }
@@ -268,13 +271,14 @@ function messageDigest(message: RenderedMessage): string {
     const reasoning = message.reasoning === undefined ? "" : blockDigest(message.reasoning);
     const parts = [message.role, message.callId ?? "", reasoning, ...message.blocks.map(blockDigest), calls];
     if (message.providerState !== undefined) parts.push(JSON.stringify(message.providerState));
+    if (message.sampledIds !== undefined) parts.push(message.sampledIds.join(" "));
     return parts.join("\u0000");
   });
 }
 
 /**
  * SHA-256 (hex) over everything that a policy is shown, as a tree: of every message in order its role, reasoning, blocks,
- * calls and provider state. Any changed byte changes it.
+ * calls, provider state and sampled ids. Any changed byte changes it.
  */
 export function promptHash(context: RenderedContext): string {
   const hash = createHash("sha256");

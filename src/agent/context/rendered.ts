@@ -40,6 +40,8 @@ export interface RenderedMessage {
   readonly calls?: readonly RenderedCall[];
   /** Assistant messages only: what the model's API wants back with it. */
   readonly providerState?: JsonValue;
+  /** Assistant messages under `history: "sampled"`: the ids that it was sampled as, which stand for all of it. */
+  readonly sampledIds?: readonly number[];
   /** Tool messages only: the call that this answers. */
   readonly callId?: string;
   readonly tool?: string;

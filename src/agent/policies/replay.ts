@@ -1,5 +1,6 @@
 import { WinnowError } from "../../core/errors.ts";
 import type { RunRecord } from "../../record/reader.ts";
+import { TokenChain } from "../../record/token-chain.ts";
 import type { Policy } from "../policy.ts";
 
 /**
@@ -8,6 +9,7 @@ import type { Policy } from "../policy.ts";
  */
 export function replayPolicy(record: RunRecord): Policy {
   const decisions = record.events.filter((event) => event.type === "decision");
+  const chain = new TokenChain();
   let next = 0;
   return {
     name: "replay",
@@ -17,13 +19,16 @@ export function replayPolicy(record: RunRecord): Policy {
       if (decision === undefined || decision.finishReason === "error") {
         throw new WinnowError("policy_failed", decision?.error?.message ?? "The record holds no further decision.");
       }
-      const { reasoning, text, usage, providerState } = decision;
+      const { reasoning, text, usage, providerState, tokens, sampling, repairs } = decision;
       return {
         calls: decision.calls.map((call) => ({ tool: call.tool, arguments: call.raw ?? call.arguments })),
         ...(reasoning === undefined ? {} : { reasoning }),
         ...(text === undefined ? {} : { text }),
         ...(usage === undefined ? {} : { usage }),
         ...(providerState === undefined ? {} : { providerState }),
+        ...(tokens === undefined ? {} : { tokens: { ...tokens, prompt: chain.unpack(tokens) } }),
+        ...(sampling === undefined ? {} : { sampling }),
+        ...(repairs === undefined ? {} : { repairs }),
         cut: decision.finishReason === "length",
       };
     },
