@@ -54,6 +54,7 @@ export function withModelAccess(command: Command): Command {
 export function withAgent(command: Command): Command {
   return command
     .option("--profile <profile>", "chat, context-1 or context-1-report")
+    .option("--prompt <file>", "prompt in place of the profile's; {query} in it stands for the question")
     .option("--context <tokens>", "size of the window in tokens", wholeNumber(2_048, 1_000_000))
     .addOption(new Option("--pruning <way>", "who prunes").choices(["none", "oldest", "self-edit"]));
 }

@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import type { Policy } from "../agent/policy.ts";
 import { hashOf, type Profile, withLimit } from "../agent/profiles/profile.ts";
 import { profileByName } from "../agent/profiles/profiles.ts";
+import { withPrompt } from "../agent/profiles/prompt-template.ts";
 import { startRun } from "../agent/run.ts";
 import { Trajectory } from "../agent/trajectory.ts";
 import { systemClock } from "../core/clock.ts";
@@ -26,6 +27,7 @@ import { findDocuments } from "./find-documents.ts";
 import { type IndexProgress, indexCorpus } from "./index-corpus.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
 import { queryEmbedder } from "./indexing/embedders.ts";
+import type { PromptFile } from "./prompt-file.ts";
 
 /** Another one gives other index folders: how documents are named and told apart within an index must not change under it. */
 const INDEX_LAYOUT = "blocks/1\n";
@@ -45,6 +47,8 @@ export interface EvaluateDatasetOptions {
   readonly profile: string;
   readonly contextTokens?: number;
   readonly pruning?: Profile["pruning"];
+  /** Stands in for the profile's prompt. */
+  readonly prompt?: PromptFile;
   /** Longest list, documents. */
   readonly k: number;
   readonly concurrency: number;
@@ -251,7 +255,9 @@ function agent(
 }
 
 function profileOf(options: EvaluateDatasetOptions): Profile {
-  const named = profileByName(options.profile);
+  const { prompt } = options;
+  const builtIn = profileByName(options.profile);
+  const named = prompt === undefined ? builtIn : withPrompt(builtIn, prompt.template, prompt.name);
   const sized = options.contextTokens === undefined ? named : withLimit(named, options.contextTokens);
   const mode = options.mode ?? sized.retrieval.mode;
   return {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Policy } from "../agent/policy.ts";
 import { type Profile, withLimit } from "../agent/profiles/profile.ts";
 import { profileByName } from "../agent/profiles/profiles.ts";
+import { withPrompt } from "../agent/profiles/prompt-template.ts";
 import { newRunId, type Run, type RunLimits, startRun } from "../agent/run.ts";
 import { systemClock } from "../core/clock.ts";
 import { WinnowError } from "../core/errors.ts";
@@ -10,6 +11,7 @@ import { VERSION } from "../core/version.ts";
 import { fileRecorder, memoryRecorder, recordFileName } from "../record/recorder.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
 import { checkWhere } from "../retrieval/find/check-where.ts";
+import type { PromptFile } from "./prompt-file.ts";
 
 /** Longest question in UTF-16 units. */
 const QUESTION_UNITS_MAX = 8_000;
@@ -22,6 +24,8 @@ export interface SearchOptions {
   /** Size of the window in tokens; the profile's own when left out. */
   readonly contextTokens?: number;
   readonly pruning?: Profile["pruning"];
+  /** Stands in for the profile's prompt. */
+  readonly prompt?: PromptFile;
   readonly documentsMax?: number;
   readonly where?: readonly string[];
   readonly exclude?: readonly string[];
@@ -86,5 +90,6 @@ function profileFor(options: SearchOptions): Profile {
   let profile = profileByName(options.profile);
   if (options.contextTokens !== undefined) profile = withLimit(profile, options.contextTokens);
   if (options.pruning !== undefined) profile = { ...profile, pruning: options.pruning };
+  if (options.prompt !== undefined) profile = withPrompt(profile, options.prompt.template, options.prompt.name);
   return profile;
 }

@@ -1,5 +1,6 @@
 import type { RecordHeader } from "../../record/events.ts";
 import type { Profile } from "../profiles/profile.ts";
+import { PLACEHOLDER } from "../profiles/prompt-template.ts";
 import { escapeLookalikes } from "./blocks.ts";
 
 /** The first message of a run: the profile's template with the question and the caller's steering filled in. */
@@ -10,7 +11,7 @@ export function initialPrompt(header: RecordHeader, profile: Profile): string {
     date: new Date(header.at).toISOString().slice(0, 10),
     steering: steeringLines(header),
   };
-  return profile.prompt.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
+  return profile.prompt.replace(PLACEHOLDER, (whole, name: string) => values[name] ?? whole);
 }
 
 function steeringLines(header: RecordHeader): string {

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { plural } from "../../core/text.ts";
 import { chatPolicyFor } from "../../features/choose-policy.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "../../features/evaluate-dataset.ts";
+import { readPromptFile } from "../../features/prompt-file.ts";
 import {
   cutOffsTable,
   type EvaluationReport,
@@ -31,6 +32,7 @@ export const run: CommandRun = async (args, options, scope) => {
   const resume = textOption(options, "resume");
   const seconds = numberOption(options, "timeout");
   const markdown = textOption(options, "markdown");
+  const promptFile = textOption(options, "prompt");
   const settings: EvaluationSettings = {
     dataset: args[0] ?? "",
     policy: textOption(options, "policy") ?? config.settings.policy,
@@ -40,6 +42,7 @@ export const run: CommandRun = async (args, options, scope) => {
     concurrency: numberOption(options, "concurrency") ?? 1,
     seed: numberOption(options, "seed") ?? 0,
     ...(pruning === "none" || pruning === "oldest" || pruning === "self-edit" ? { pruning } : {}),
+    ...(promptFile === undefined ? {} : { prompt: await readPromptFile(promptFile) }),
     ...(limit === undefined ? {} : { limit }),
     ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
   };
@@ -87,12 +90,13 @@ function progressLine(finished: number, queries: number, begun: number): string 
 
 /** With every setting that has a say, so that defaults and configuration files of another place do not. */
 function reproducingCommand(settings: EvaluationSettings, options: Readonly<Record<string, unknown>>): string {
-  const { dataset, policy, profile, contextTokens, pruning, k, concurrency, seed, limit, timeoutMs } = settings;
+  const { dataset, policy, profile, prompt, contextTokens, pruning, k, concurrency, seed, limit, timeoutMs } = settings;
   const named: readonly (readonly [string, string | number | undefined])[] = [
     ["--policy", policy],
     ["--base-url", textOption(options, "baseUrl")],
     ["--api-key-env", textOption(options, "apiKeyEnv")],
     ["--profile", profile],
+    ["--prompt", prompt?.name],
     ["--context", contextTokens],
     ["--pruning", pruning],
     ["-k", k],

@@ -3,6 +3,7 @@ import type { SearchResult } from "../../agent/result.ts";
 import type { Run } from "../../agent/run.ts";
 import { choosePolicy } from "../../features/choose-policy.ts";
 import { openCorpora } from "../../features/open-corpora.ts";
+import { readPromptFile } from "../../features/prompt-file.ts";
 import { resolveDocumentIds } from "../../features/resolve-document.ts";
 import { searchCorpora } from "../../features/search-corpora.ts";
 import { sinceFilter } from "../../features/since-filter.ts";
@@ -22,6 +23,8 @@ export const run: CommandRun = async (args, options, scope) => {
   const since = textOption(options, "since");
   const sinceWhere = since === undefined ? [] : [sinceFilter(since)];
   const places = await locateOrOffer(corpusScope, scope);
+  const promptFile = textOption(options, "prompt");
+  const prompt = promptFile === undefined ? undefined : await readPromptFile(promptFile);
   const policy = await choosePolicy(textOption(options, "policy") ?? settings.policy, policyAccessOf(options, config));
   const corpora = await openCorpora(corpusScope);
   try {
@@ -44,6 +47,7 @@ export const run: CommandRun = async (args, options, scope) => {
       },
       signal: scope.signal,
       ...pruningOption(options),
+      ...(prompt === undefined ? {} : { prompt }),
       ...(options["record"] === false || first === undefined ? {} : { runsFolder: first.runsFolder }),
     });
     const result = await follow(search, scope, options["events"] === true);
