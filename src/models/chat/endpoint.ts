@@ -41,6 +41,8 @@ export interface Endpoint {
   readonly key: string | undefined;
   readonly keyVariable: string | undefined;
   readonly answerTimeoutMs: number;
+  /** What is asked there, where that is not chat completions. */
+  readonly api?: "completions";
 }
 
 interface Known {

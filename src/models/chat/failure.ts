@@ -98,7 +98,10 @@ function failureOfRefusal(refusal: Refusal, endpoint: Endpoint, waitMs?: number)
       break;
   }
   if (status === 404 || status === 405) {
-    return final(`${what}${words}`, `Check the base URL: ${base.origin}${base.pathname} has no chat completions.`);
+    return final(
+      `${what}${words}`,
+      `Check the base URL: ${base.origin}${base.pathname} has no ${endpoint.api ?? "chat completions"}.`,
+    );
   }
   if (status !== undefined && !isTransientStatus(status)) {
     return { error: new WinnowError("policy_failed", `${what}${words}`), transient: false };

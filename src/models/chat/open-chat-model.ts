@@ -1,8 +1,6 @@
-import { toWinnowError, WinnowError } from "../../core/errors.ts";
-import { suggest } from "../../core/suggest.ts";
-import { truncate } from "../../core/text.ts";
+import { toWinnowError } from "../../core/errors.ts";
 import { ATTEMPTS_MAX, type FailedAttempt, withAttempts } from "../attempts.ts";
-import { cleanMessage, withoutKey } from "../service-message.ts";
+import { withoutKey } from "../service-message.ts";
 import {
   type ChatAnswer,
   type ChatModel,
@@ -15,6 +13,7 @@ import { failureOf, NoModelError, ReasoningRefusedError, timedOut } from "./fail
 import { guardedFetch } from "./guarded-fetch.ts";
 import { KeyFilter, secretOf } from "./key-filter.ts";
 import { listModels } from "./list-models.ts";
+import { noSuchModel } from "./no-such-model.ts";
 import { costOf, priceOf } from "./prices.ts";
 import { readAnswer } from "./read-answer.ts";
 import type { SdkModel } from "./sdk-model.ts";
@@ -26,8 +25,7 @@ import { carriesReasoning, sdkCall } from "./sdk-prompt.ts";
  */
 export const ANSWER_TOKENS_MAX = 16_384;
 /** Asked for where the server's window has turned out to be smaller than the caller thinks. */
-const SMALL_ANSWER_TOKENS = 2_048;
-const MODELS_NAMED_MAX = 10;
+export const SMALL_ANSWER_TOKENS = 2_048;
 
 /** One way to ask; a refusal may call for another. */
 interface Variant {
@@ -160,26 +158,4 @@ function withCost(
     onNotice?.("content_filter", `${endpoint.label} ended an answer by its content filter.`);
   }
   return costUsd === undefined ? answer : { ...answer, costUsd };
-}
-
-async function noSuchModel(
-  { message }: NoModelError,
-  endpoint: Endpoint,
-  send: typeof fetch,
-  signal: AbortSignal | undefined,
-): Promise<WinnowError> {
-  const models = await listModels(endpoint, send, signal).catch(() => []);
-  const close = suggest(endpoint.model, models);
-  const named = models.slice(0, MODELS_NAMED_MAX).join(", ");
-  const more = models.length > MODELS_NAMED_MAX ? ` and ${models.length - MODELS_NAMED_MAX} more` : "";
-  const list = models.length === 0 ? (message === "" ? "" : ` It says: ${message}`) : ` It has: ${named}${more}.`;
-  const guess = close === undefined ? "" : ` Did you mean "${close}"?`;
-  const name = cleanMessage(endpoint.model, endpoint.key);
-  return new WinnowError(
-    "policy_unavailable",
-    truncate(`${endpoint.label} has no model "${name}".${guess}${list}`, 480),
-    {
-      hint: endpoint.kind === "ollama" ? `Fetch it with: ollama pull ${name}` : "Check the name of the model.",
-    },
-  );
 }
