@@ -87,7 +87,8 @@ export function scoreOf(worth: number, best: number): number {
   return (worth / 100) * best;
 }
 
-function featuresOf(
+/** The features of every visible chunk, before they are weighed. */
+export function featuresOf(
   question: Question,
   pool: Pool,
   evidence: Evidence,
