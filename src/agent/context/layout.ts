@@ -28,6 +28,7 @@ export function frameResult(
   if (event.message !== undefined) return { above: event.message, below: "" };
   const ids = (keys: readonly string[]): string =>
     listed(keys.map(shownIdOf).filter((id): id is string => id !== undefined));
+  if (profile.resultFrame === "bare") return bareFrame(event, ids);
   const below: string[] = [];
   if (event.alreadyShown.length > 0) below.push(`Already in your context: ${ids(event.alreadyShown)}.`);
   if (event.hiddenPruned.length > 0) {
@@ -36,6 +37,21 @@ export function frameResult(
   }
   if (event.omitted > 0) below.push(omittedLine(event));
   return { above: above(event), below: below.join("\n") };
+}
+
+/**
+ * Published results are chunks and nothing else (reference: context-1.md §2.2). Added is what they need because chunks are
+ * not repeated here and reads are cut: where the text stands, and that there is more.
+ */
+function bareFrame(event: ToolResultEvent, ids: (keys: readonly string[]) => string): ResultFrame {
+  const isSearch = event.tool === "search_corpus";
+  const named = isSearch ? [] : event.alreadyShown;
+  const hidesMore = event.omitted > 0 && (event.tool === "read_document" || event.hits.length === 0);
+  const below: string[] = [];
+  if (named.length > 0) below.push(`Already in your context: ${ids(named)}.`);
+  if (hidesMore) below.push(omittedLine(event));
+  const nothing = event.hits.length === 0 && below.length === 0;
+  return { above: nothing ? "No results found" : "", below: below.join("\n") };
 }
 
 function above(event: ToolResultEvent): string {

@@ -1,5 +1,5 @@
 import { DEFAULT_FUSION } from "../../retrieval/find/fusion-settings.ts";
-import { context1 } from "./context-1.ts";
+import { shared } from "./context-1.ts";
 import type { Profile } from "./profile.ts";
 
 const PROMPT = `You find documents. Given a question, search the corpus until you hold every document that an answer needs, then call finish with a ranked list. You do not answer the question yourself.
@@ -18,12 +18,12 @@ Call finish with at most {documentsMax} documents, best first, each with one or 
 
 /** For chat models and for the `rules` policy: short ids, titles, a `finish` tool, recoverable prunes. */
 export const chat: Profile = {
-  ...context1,
+  ...shared,
   name: "chat",
   prompt: PROMPT,
   tools: ["search_corpus", "grep_corpus", "read_document", "prune_chunks", "finish"],
   softNotice: "once",
-  retrieval: { ...context1.retrieval, fusion: DEFAULT_FUSION },
+  retrieval: { ...shared.retrieval, fusion: DEFAULT_FUSION },
   idStyle: "short",
   pruneScope: "until_read",
   pruneLeaves: "stub",

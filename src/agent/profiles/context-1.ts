@@ -32,8 +32,8 @@ When you have enough, or nothing more can be found, stop calling tools and write
 /** As published: equal weights, k = 60, a chunk that one list lacks counts as its 20th (reference: context-1.md §3). */
 const PUBLISHED_FUSION: FusionSettings = { k: 60, lexicalWeight: 1, denseWeight: 1, absentRank: 20 };
 
-/** The harness numbers of the seed text: 32k window, soft limit 24k, hard limit 28k. */
-export const context1: Profile = {
+/** What the built-in profiles share: 32k window, soft limit 24k, hard limit 28k. */
+export const shared: Profile = {
   name: "context-1",
   version: 1,
   prompt: PROMPT,
@@ -64,10 +64,17 @@ export const context1: Profile = {
   documentsMax: 30,
 };
 
-/** The numbers of the technical report and the published code: soft limit at half of the window, hard at three quarters. */
+/** The shared numbers with the tools, ids and results that the weights know, and titles under the headings of chunks. */
+export const context1: Profile = { ...shared, resultFrame: "bare" };
+
+/**
+ * As the technical report and the published code have it, for the released weights: soft limit at half of the window, hard
+ * at three quarters, the usage line of the code, and chunks without titles.
+ */
 export const context1Report: Profile = {
   ...context1,
   name: "context-1-report",
+  showTitles: false,
   budget: { ...context1.budget, soft: 16_384, hard: 24_576 },
   usageLine: { denominator: "soft", thousands: false },
 };

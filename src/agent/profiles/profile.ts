@@ -51,6 +51,11 @@ export interface Profile {
   readonly pruneLeaves: "nothing" | "stub";
   /** Whether the title and the heading path stand under a chunk's heading line. */
   readonly showTitles: boolean;
+  /**
+   * What stands around the chunks of a result. `full` (the default, and what records without this field mean): matches and
+   * their lines, what was left out and why. `bare`: as published, only what keeps a result from being misread.
+   */
+  readonly resultFrame?: "full" | "bare";
   /** How the final list is given: by the `finish` tool, or as Document elements in plain text. */
   readonly conclusion: "finish_tool" | "document_elements";
   readonly retrieval: RetrievalSettings;
