@@ -63,6 +63,8 @@ export interface DecideOptions {
 export interface Policy {
   readonly name: string;
   readonly model?: string;
+  /** True when the seed changes nothing: what it is shown decides all. */
+  readonly ignoresSeed?: boolean;
   decide(view: View, options: DecideOptions): Promise<Decision>;
 }
 

@@ -62,12 +62,12 @@ export function newRunId(now: number): string {
   return `${time}-${randomBytes(4).toString("hex")}`;
 }
 
-/** Starts a run of the agent on one question (design §5). */
-export function startRun(options: RunOptions): Run {
+/** The first line of a run's record. */
+export function headerFor(options: Omit<RunOptions, "library" | "recorder" | "signal">): RecordHeader {
   const { profile, policy } = options;
   const at = options.clock.now();
   const documentsMax = Math.min(options.documentsMax ?? profile.documentsMax, profile.documentsMax);
-  const header: RecordHeader = {
+  return {
     type: "header",
     schema: RECORD_SCHEMA,
     runId: options.runId ?? newRunId(at),
@@ -85,6 +85,11 @@ export function startRun(options: RunOptions): Run {
     turnsMax: options.limits?.turnsMax ?? profile.turnsMax,
     ...(options.parent === undefined ? {} : { parent: options.parent }),
   };
+}
+
+/** Starts a run of the agent on one question (design §5). */
+export function startRun(options: RunOptions): Run {
+  const header = headerFor(options);
   const queue = new EventQueue<RunEvent>();
   const session = new Session(header, options, (event) => queue.push(event));
   const result = session

@@ -26,7 +26,7 @@ const SEEN_CHUNKS_MAX = 200;
  * writes.
  */
 export function rulesPolicy(settings: RulesSettings = DEFAULT_RULES): Policy {
-  return { name: "rules", decide: async (view) => decideByRules(view, settings) };
+  return { name: "rules", ignoresSeed: true, decide: async (view) => decideByRules(view, settings) };
 }
 
 function decideByRules(view: View, settings: RulesSettings): Decision {
