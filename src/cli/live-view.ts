@@ -1,8 +1,11 @@
+import type { FUSION_TOOL } from "../agent/rollouts.ts";
 import type { RunEvent } from "../agent/run.ts";
 import { oneLine, plural, stripControl } from "../core/text.ts";
 import type { BudgetEvent, DecisionEvent, JsonValue, RecordedChunk, ToolResultEvent } from "../record/events.ts";
 import type { Output } from "./output.ts";
 
+/** Holds the passages of the list that rollouts were fused to; the list itself is shown. */
+const FUSED: typeof FUSION_TOOL = "fuse_rollouts";
 const BAR_CELLS = 24;
 /** Titles shown under a query. */
 const TITLES_MAX = 3;
@@ -48,7 +51,7 @@ export class LiveView {
 
   #result(event: ToolResultEvent): void {
     for (const chunk of event.chunks) this.#chunks.set(chunk.key, chunk);
-    if (event.tool === "prune_chunks") return;
+    if (event.tool === "prune_chunks" || event.tool === FUSED) return;
     const { style } = this.#output;
     const verb = event.tool.replace(/_corpus|_document/, "");
     const label = `${verb.padEnd(6)} ${this.#calls.get(event.callId)?.text ?? ""}`;

@@ -21,6 +21,7 @@ export function addRunCommands(add: AddCommand): void {
       'winnow search "…" --context 8192 --pruning oldest',
       'winnow search "…" --policy ollama:qwen3:8b',
       'winnow search "…" --policy openai-compatible:MODEL --base-url http://127.0.0.1:8000/v1',
+      'winnow search "…" --policy ollama:qwen3:8b --rollouts 4',
     ],
     () => import("./commands/search.ts"),
   );
@@ -33,8 +34,9 @@ export function addRunCommands(add: AddCommand): void {
     .option("--since <date>", "only documents modified since, e.g. 2026-05")
     .option("--known <document>", "a document that the caller has already (repeatable)", collect)
     .option("--turns <number>", "turns at most", wholeNumber(1, 1_000))
-    .option("--timeout <seconds>", "time limit of the run", seconds)
-    .option("--max-cost <dollars>", "cost limit, where the policy reports a cost", amount)
+    .option("--rollouts <number>", "runs of the question at once, their lists fused, 1 to 16", wholeNumber(1, 16))
+    .option("--timeout <seconds>", "time limit of the run, rollouts included", seconds)
+    .option("--max-cost <dollars>", "cost limit, where the policy reports a cost, for all rollouts together", amount)
     .option("--events", "print every event as a line of JSON instead of the result")
     .option("--no-record", "keep no record of the run");
   add(
@@ -55,22 +57,4 @@ export function addRunCommands(add: AddCommand): void {
     ["winnow replay", "winnow replay 20260326T1 --live"],
     () => import("./commands/replay.ts"),
   ).option("--live", "repeat the decisions against the corpus as it is now");
-  add(
-    "render [conversation]",
-    "Show a conversation, or a turn of a run, as the tokens that a harmony policy would be given.",
-    [
-      "winnow render conversation.json --profile context-1",
-      "winnow render conversation.json --json",
-      "winnow render 20260326T1 --turn 3",
-      "",
-      "  A conversation.json, at its least and with history:",
-      '  {"query": "Who owns billing?"}',
-      '  {"query": "…", "date": "2026-05-04", "messages": [',
-      '    {"role": "assistant", "reasoning": "…", "calls": [{"tool": "grep_corpus", "arguments": {"pattern": "billing"}}]},',
-      '    {"role": "tool", "tool": "grep_corpus", "content": "…"}]}',
-    ],
-    () => import("./commands/render.ts"),
-  )
-    .option("--profile <profile>", "profile of a conversation file; a run has its own")
-    .option("--turn <number>", "turn of a run; its last one by default", wholeNumber(1, 1_000));
 }

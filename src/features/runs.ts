@@ -10,6 +10,8 @@ const RUNS_LISTED_MAX = 1_000;
 
 export interface RunSummary {
   readonly runId: string;
+  /** The run that this one is a rollout of, or null. */
+  readonly parent: string | null;
   readonly path: string;
   readonly at: number;
   readonly query: string;
@@ -22,7 +24,22 @@ export interface RunSummary {
   readonly bytes: number;
 }
 
-/** Ids of the runs kept in these folders, newest first. A folder that is missing holds none. */
+/** A rollout's id is its parent's with a number behind a full stop. */
+const ROLLOUT_ID = /^(.+)\.(\d{1,3})$/;
+
+function familyOf(runId: string): { readonly parent: string; readonly rollout: number } {
+  const [, parent = runId, rollout = "0"] = ROLLOUT_ID.exec(runId) ?? [];
+  return { parent, rollout: Number(rollout) };
+}
+
+/** Newest first, rollouts in order behind their parent. */
+function compareRuns(a: string, b: string): number {
+  const [one, other] = [familyOf(a), familyOf(b)];
+  if (one.parent !== other.parent) return one.parent < other.parent ? 1 : -1;
+  return one.rollout - other.rollout;
+}
+
+/** Ids of the runs kept in these folders, newest first, rollouts behind their parent. A folder that is missing holds none. */
 export async function runFiles(
   folders: readonly string[],
 ): Promise<{ readonly runId: string; readonly path: string }[]> {
@@ -38,7 +55,7 @@ export async function runFiles(
       }
     }),
   );
-  return lists.flat().sort((a, b) => (a.runId < b.runId ? 1 : -1));
+  return lists.flat().sort((a, b) => compareRuns(a.runId, b.runId));
 }
 
 /** The newest `count` runs. A record that cannot be read is left out and counted in `damaged`. */
@@ -65,6 +82,7 @@ function summarize({ header, events }: RunRecord, path: string, bytes: number): 
   const finished = end?.type === "end" ? end : undefined;
   return {
     runId: header.runId,
+    parent: header.parent ?? null,
     path,
     at: header.at,
     query: header.query,
@@ -79,7 +97,7 @@ function summarize({ header, events }: RunRecord, path: string, bytes: number): 
 
 /**
  * Path of a record: of the newest run when `wanted` is left out, else of the run with this id or a beginning of it that
- * no other shares, else `wanted` itself as a path. Rejects with `run_not_found`.
+ * no other shares but its own rollouts, else `wanted` itself as a path. Rejects with `run_not_found`.
  */
 export async function findRun(wanted: string | undefined, folders: readonly string[]): Promise<string> {
   const files = await runFiles(folders);
@@ -94,9 +112,9 @@ export async function findRun(wanted: string | undefined, folders: readonly stri
   const matching = files.filter(({ runId }) => runId.startsWith(wanted));
   const exact = matching.find(({ runId }) => runId === wanted);
   if (exact !== undefined) return exact.path;
-  const [only, second] = matching;
-  if (only !== undefined && second === undefined) return only.path;
-  if (second !== undefined) {
+  const [only, ...others] = matching;
+  if (only !== undefined && others.every(({ runId }) => runId.startsWith(`${only.runId}.`))) return only.path;
+  if (only !== undefined) {
     throw new WinnowError("run_not_found", `${matching.length} runs begin with "${wanted}".`, {
       hint: "Give more of the id.",
     });

@@ -1,3 +1,4 @@
+import type { ROLLOUTS_NOTICE } from "../../agent/rollouts.ts";
 import { WinnowError } from "../../core/errors.ts";
 import { plural } from "../../core/text.ts";
 import { openCorpora } from "../../features/open-corpora.ts";
@@ -5,6 +6,9 @@ import { counterFor, openRecord } from "../../features/open-record.ts";
 import { type ReplayReport, repeatRun, verifyRecord } from "../../features/replay-run.ts";
 import type { CommandRun } from "../program.ts";
 import { commandContext } from "../scope.ts";
+
+/** In the record of a search of several rollouts, which decides nothing itself. */
+const ROLLOUTS: typeof ROLLOUTS_NOTICE = "rollouts";
 
 export const run: CommandRun = async (args, options, scope) => {
   const { corpusScope } = await commandContext(scope);
@@ -27,6 +31,11 @@ export const run: CommandRun = async (args, options, scope) => {
     );
   if (!report.complete) output.say(output.style("yellow", "note: the record has no end; what it holds was compared."));
   if (report.prompts === 0) {
+    if (record.events.some((event) => event.type === "notice" && event.code === ROLLOUTS)) {
+      throw new WinnowError("invalid_argument", "A search of several rollouts decides nothing itself.", {
+        hint: `Replay its rollouts, which are runs of their own: winnow replay ${record.header.runId}.1`,
+      });
+    }
     throw new WinnowError("record_corrupt", "The record holds no prompt that could be compared.", {
       hint: "The run ended before its first decision.",
     });

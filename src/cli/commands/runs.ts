@@ -19,7 +19,10 @@ export const run: CommandRun = async (_args, options, scope) => {
     const state =
       item.stopReason === "finished" ? `${plural(item.documents, "document")}` : item.stopReason.replaceAll("_", " ");
     const facts = output.style("dim", `${item.policy}, ${plural(item.turns, "turn")}, ${state}`);
-    output.print(`${output.style("cyan", item.runId)}  ${oneLine(stripControl(item.query), 70)}  ${facts}`);
+    const indent = item.parent === null ? "" : "  ";
+    // A rollout asks what its parent asks.
+    const query = item.parent === null ? `  ${oneLine(stripControl(item.query), 70)}` : "";
+    output.print(`${indent}${output.style("cyan", item.runId)}${query}  ${facts}`);
   }
   for (const path of damaged) output.say(output.style("yellow", `damaged record: ${path}`));
   if (total > runs.length + damaged.length)

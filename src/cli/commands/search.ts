@@ -1,6 +1,7 @@
+import type { Policy } from "../../agent/policy.ts";
 import type { Profile } from "../../agent/profiles/profile.ts";
 import type { SearchResult } from "../../agent/result.ts";
-import type { Run } from "../../agent/run.ts";
+import type { Run, RunEvent } from "../../agent/run.ts";
 import { choosePolicy } from "../../features/choose-policy.ts";
 import { openCorpora } from "../../features/open-corpora.ts";
 import { readPromptFile } from "../../features/prompt-file.ts";
@@ -10,6 +11,7 @@ import { sinceFilter } from "../../features/since-filter.ts";
 import { closingLines, printResult } from "../document-list.ts";
 import { LiveView } from "../live-view.ts";
 import { locateOrOffer } from "../offer-index.ts";
+import type { Output } from "../output.ts";
 import type { CommandRun, CommandScope } from "../program.ts";
 import { commandContext, numberOption, policyAccessOf, textOption, textsOption } from "../scope.ts";
 
@@ -25,7 +27,10 @@ export const run: CommandRun = async (args, options, scope) => {
   const places = await locateOrOffer(corpusScope, scope);
   const promptFile = textOption(options, "prompt");
   const prompt = promptFile === undefined ? undefined : await readPromptFile(promptFile);
-  const policy = await choosePolicy(textOption(options, "policy") ?? settings.policy, policyAccessOf(options, config));
+  const makePolicy = (): Promise<Policy> =>
+    choosePolicy(textOption(options, "policy") ?? settings.policy, policyAccessOf(options, config));
+  // A policy that cannot be had is reported before anything is opened.
+  await makePolicy();
   const corpora = await openCorpora(corpusScope);
   try {
     const first = places[0];
@@ -33,7 +38,8 @@ export const run: CommandRun = async (args, options, scope) => {
     const search = await searchCorpora({
       question: args.join(" "),
       corpora,
-      policy,
+      policy: makePolicy,
+      rollouts: numberOption(options, "rollouts") ?? 1,
       profile: textOption(options, "profile") ?? settings.profile,
       contextTokens: numberOption(options, "context") ?? settings.contextTokens,
       documentsMax: numberOption(options, "k") ?? settings.documents,
@@ -64,10 +70,10 @@ function pruningOption(options: Readonly<Record<string, unknown>>): { pruning?: 
 
 /** Shows a run while it goes on, then its result, in the form asked for. */
 async function follow(search: Run, { output }: CommandScope, events: boolean): Promise<SearchResult> {
-  const view = new LiveView(output, (line) => output.say(line));
+  const views = new Map<string, LiveView>();
   for await (const event of search) {
     if (events) output.print(JSON.stringify(event));
-    else if (!output.json) view.show(event);
+    else if (!output.json) viewOf(event, search.runId, views, output).show(event);
   }
   const result = await search.result;
   if (events) return result;
@@ -81,6 +87,17 @@ async function follow(search: Run, { output }: CommandScope, events: boolean): P
     for (const line of closingLines(result, output)) output.say(line);
   }
   return result;
+}
+
+/** The view of the run that an event belongs to: rollouts go on side by side, so each of their lines says whose it is. */
+function viewOf(event: RunEvent, searchId: string, views: Map<string, LiveView>, output: Output): LiveView {
+  const runId = "runId" in event && typeof event.runId === "string" ? event.runId : searchId;
+  const known = views.get(runId);
+  if (known !== undefined) return known;
+  const mark = runId === searchId ? "" : output.style("dim", `${runId.slice(searchId.length + 1).padStart(2)} │ `);
+  const view = new LiveView(output, (line) => output.say(`${mark}${line}`));
+  views.set(runId, view);
+  return view;
 }
 
 function exitCode(result: SearchResult): number {

@@ -28,7 +28,7 @@ export const run: CommandRun = async (args, options, scope) => {
   output.print(
     output.style(
       "dim",
-      `${record.header.runId}, policy ${record.header.policy.name}, profile ${(record.header.profile as { name: string }).name}, ${new Date(record.header.at).toISOString()}`,
+      `${record.header.runId}, policy ${record.header.policy.name}, profile ${(record.header.profile as { name: string }).name}, ${new Date(record.header.at).toISOString()}${record.header.parent === undefined ? "" : `, a rollout of ${record.header.parent}`}`,
     ),
   );
   const view = new LiveView(output, (line) => output.print(line));
