@@ -26,7 +26,7 @@ const settingsSchema = z.strictObject({
   contextTokens: z.optional(z.int().check(z.minimum(2_048), z.maximum(1_000_000))),
   turns: z.optional(z.int().check(z.minimum(1), z.maximum(1_000))),
   timeoutSeconds: z.optional(z.number().check(z.positive(), z.maximum(86_400))),
-  /** Address of the server of `openai-compatible:` policies. */
+  /** Address of the server of `openai-compatible:` and `harmony:` policies. */
   baseUrl: z.optional(z.string()),
   /** Name of the environment variable with that server's key; never the key. */
   apiKeyEnv: z.optional(z.string().check(z.regex(/^(|[A-Za-z_][A-Za-z0-9_]*)$/, "must be the name of a variable"))),

@@ -4,9 +4,11 @@ import { systemErrorCode, WinnowError } from "../core/errors.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { ChatModel } from "../models/chat/chat-model.ts";
 import { CHAT_KINDS } from "../models/chat/endpoint.ts";
+import type { CompletionModel } from "../models/completions/completion-model.ts";
 import type { PolicyAccess } from "./policy-access.ts";
 
-const KINDS = ["rules", "scripted", "replay", ...CHAT_KINDS];
+const HARMONY = "harmony";
+const KINDS = ["rules", "scripted", "replay", HARMONY, ...CHAT_KINDS];
 
 /** `rules:uncut` fills the list up to `-k` where `rules` ends it by itself. */
 const UNCUT = "uncut";
@@ -18,14 +20,14 @@ function parts(spec: string): { readonly kind: string; readonly rest: string } {
 }
 
 /**
- * The policy that `--policy` names: `rules`, `rules:uncut`, `scripted:FILE` (a JSON list of decisions), `replay:FILE` (a record), or a
- * chat model (`openai-compatible:MODEL`, `ollama:MODEL`, `openai:MODEL`, `anthropic:MODEL`). No model is asked anything
- * yet. Rejects with `policy_unavailable` or `invalid_argument`.
+ * The policy that `--policy` names: `rules`, `rules:uncut`, `scripted:FILE` (a JSON list of decisions), `replay:FILE` (a record), a
+ * chat model (`openai-compatible:MODEL`, `ollama:MODEL`, `openai:MODEL`, `anthropic:MODEL`), or a gpt-oss model on raw
+ * tokens (`harmony:MODEL`). No model is asked anything yet. Rejects with `policy_unavailable` or `invalid_argument`.
  */
 export async function choosePolicy(spec: string, access: PolicyAccess = {}): Promise<Policy> {
   const { kind, rest } = parts(spec);
-  const chat = await chatPolicyFor(spec, access);
-  if (chat !== undefined) return chat;
+  const driven = await modelPolicyFor(spec, access);
+  if (driven !== undefined) return driven;
   if (kind === "rules" && (rest === "" || rest === UNCUT)) {
     const [{ rulesPolicy }, { DEFAULT_RULES }] = await Promise.all([
       import("../agent/policies/rules/rules.ts"),
@@ -50,12 +52,17 @@ export async function choosePolicy(spec: string, access: PolicyAccess = {}): Pro
     return replayPolicy(await readRecord(rest));
   }
   throw new WinnowError("policy_unavailable", `There is no policy "${spec}".${didYouMean(kind, KINDS)}`, {
-    hint: "Policies: rules, openai-compatible:MODEL, ollama:MODEL, openai:MODEL, anthropic:MODEL, scripted:FILE, replay:FILE.",
+    hint: "Policies: rules, harmony:MODEL, openai-compatible:MODEL, ollama:MODEL, openai:MODEL, anthropic:MODEL, scripted:FILE, replay:FILE.",
   });
 }
 
-/** The policy of a chat model, which many runs may share; undefined when the name means another kind. */
-export async function chatPolicyFor(spec: string, access: PolicyAccess): Promise<Policy | undefined> {
+/** The policy of a model on a server, which many runs may share; undefined when the name means another kind. */
+export async function modelPolicyFor(spec: string, access: PolicyAccess): Promise<Policy | undefined> {
+  const raw = await completionModelFor(spec, access);
+  if (raw !== undefined) {
+    const { harmonyPolicy } = await import("../agent/policies/harmony/harmony-policy.ts");
+    return harmonyPolicy(raw, { effort: access.reasoning });
+  }
   const model = await chatModelFor(spec, access);
   if (model === undefined) return undefined;
   const { chatPolicy } = await import("../agent/policies/chat-model/chat-policy.ts");
@@ -67,18 +74,29 @@ export async function chatModelFor(spec: string, access: PolicyAccess): Promise<
   const { kind: name, rest } = parts(spec);
   const kind = CHAT_KINDS.find((one) => one === name);
   if (kind === undefined) return undefined;
-  const configured = kind === "openai-compatible" ? access.configured : undefined;
   const { openChatModel } = await import("../models/chat/open-chat-model.ts");
-  return openChatModel({
-    kind,
-    model: rest,
+  const reached = serverOptions(access, kind === "openai-compatible");
+  return openChatModel({ kind, model: rest, reasoning: access.reasoning, ...reached });
+}
+
+/** The model on raw tokens that a policy's name means; undefined when it means none. Throws `invalid_argument`. */
+export async function completionModelFor(spec: string, access: PolicyAccess): Promise<CompletionModel | undefined> {
+  const { kind, rest } = parts(spec);
+  if (kind !== HARMONY) return undefined;
+  const { openCompletionModel } = await import("../models/completions/open-completion-model.ts");
+  return openCompletionModel({ model: rest, ...serverOptions(access, true) });
+}
+
+/** How a server is reached; `own` is true for servers that the user runs, which the configuration names. */
+function serverOptions(access: PolicyAccess, own: boolean) {
+  const configured = own ? access.configured : undefined;
+  return {
     baseUrl: access.baseUrl ?? configured?.baseUrl,
     apiKeyEnv: access.apiKeyEnv ?? configured?.apiKeyEnv,
-    reasoning: access.reasoning,
     answerTimeoutMs: access.answerTimeoutMs,
     ...(access.prices === undefined ? {} : { prices: access.prices }),
     ...(access.environment === undefined ? {} : { environment: access.environment }),
-  });
+  };
 }
 
 /** A script is a JSON list; the run checks each decision as it checks a model's. */

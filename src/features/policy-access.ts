@@ -6,7 +6,7 @@ export interface PolicyAccess {
   /** What the caller gives for this one command: goes with every kind of model. */
   readonly baseUrl?: string | undefined;
   readonly apiKeyEnv?: string | undefined;
-  /** What the configuration gives: for `openai-compatible:` only, so that no other service's key is sent there. */
+  /** What the configuration gives: for `openai-compatible:` and `harmony:` only, so that no other service's key is sent there. */
   readonly configured?: { readonly baseUrl?: string | undefined; readonly apiKeyEnv?: string | undefined };
   readonly prices?: ChatModelOptions["prices"];
   readonly reasoning?: ChatModelOptions["reasoning"];

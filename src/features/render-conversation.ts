@@ -1,6 +1,7 @@
 import { z } from "zod/mini";
 import { initialPrompt } from "../agent/context/prompt.ts";
 import type { RenderedContext } from "../agent/context/rendered.ts";
+import { harmonySettings } from "../agent/policies/harmony/harmony-settings.ts";
 import type { Profile } from "../agent/profiles/profile.ts";
 import { profileByName } from "../agent/profiles/profiles.ts";
 import { recordedProfile } from "../agent/replay-record.ts";
@@ -8,12 +9,7 @@ import { toolSchemas } from "../agent/tools/tool-schemas.ts";
 import { believing } from "../core/believing.ts";
 import { WinnowError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
-import type {
-  ContextConversation,
-  ContextMessage,
-  ContextSettings,
-  HarmonyLayout,
-} from "../models/harmony/context-conversation.ts";
+import type { ContextConversation, ContextMessage, ContextSettings } from "../models/harmony/context-conversation.ts";
 import type { HarmonyMessage } from "../models/harmony/conversation.ts";
 import type { VisiblePiece } from "../models/harmony/visible-text.ts";
 import { RECORD_SCHEMA, type RecordHeader } from "../record/events.ts";
@@ -65,14 +61,8 @@ const fileSchema = z.object({
 });
 type ConversationFile = z.infer<typeof fileSchema>;
 
-/**
- * How a profile's contexts are written in harmony: its tools, and for the profiles of Context-1 the form of calls and
- * results that its published harness has.
- */
-export async function harmonySettings(profile: Profile, date: string | null): Promise<ContextSettings> {
-  const { PLAIN_LAYOUT, PUBLISHED_LAYOUT } = await import("../models/harmony/context-conversation.ts");
-  const layout: HarmonyLayout = profile.conclusion === "document_elements" ? PUBLISHED_LAYOUT : PLAIN_LAYOUT;
-  return { tools: toolSchemas(profile), date, effort: "high", layout };
+function settingsOf(profile: Profile, date: string): Promise<ContextSettings> {
+  return harmonySettings({ tools: toolSchemas(profile), conclusion: profile.conclusion, date });
 }
 
 /**
@@ -94,7 +84,7 @@ export async function renderConversationText(
     messages.unshift({ role: "user", blocks: [{ text: prompt }] });
   }
   const settings = {
-    ...(await harmonySettings(profile, date)),
+    ...(await settingsOf(profile, date)),
     ...(file.effort === undefined ? {} : { effort: file.effort }),
     ...(file.instructions === undefined ? {} : { instructions: file.instructions }),
   };
@@ -113,7 +103,7 @@ export async function renderRecordedTurn(record: RunRecord, turn: number | undef
   const context: RenderedContext = await contextAt(record, wanted);
   const profile = believing("The record", () => recordedProfile(record));
   const date = new Date(record.header.at).toISOString().slice(0, 10);
-  return await rendered(profile.name, await harmonySettings(profile, date), context.messages);
+  return await rendered(profile.name, await settingsOf(profile, date), context.messages);
 }
 
 async function rendered(

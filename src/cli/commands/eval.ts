@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { plural } from "../../core/text.ts";
-import { chatPolicyFor } from "../../features/choose-policy.ts";
+import { modelPolicyFor } from "../../features/choose-policy.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "../../features/evaluate-dataset.ts";
 import { readPromptFile } from "../../features/prompt-file.ts";
 import {
@@ -46,7 +46,7 @@ export const run: CommandRun = async (args, options, scope) => {
     ...(limit === undefined ? {} : { limit }),
     ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
   };
-  const model = await chatPolicyFor(settings.policy, policyAccessOf(options, config));
+  const model = await modelPolicyFor(settings.policy, policyAccessOf(options, config));
   const started = await evaluateDataset({
     ...settings,
     ...(model === undefined ? {} : { createPolicy: () => model }),
