@@ -73,7 +73,7 @@ export function readEvidence(context: RenderedContext): Evidence {
 /** Adds the chunks that the message prunes, with the worth that its text notes for each, in order. */
 function readNote(message: RenderedMessage, notes: Map<string, number | undefined>): void {
   const text = messageText(message);
-  const worths = (NOTE_PATTERN.exec(text)?.[1] ?? "").split(", ").map(Number);
+  const worths = NOTE_PATTERN.exec(text)?.[1]?.split(", ").map(Number) ?? [];
   for (const call of message.calls ?? []) {
     if (call.tool !== "prune_chunks") continue;
     for (const [i, id] of idsOf(call.arguments).entries()) notes.set(id, worths[i]);

@@ -62,7 +62,10 @@ interface Word {
   readonly at: number;
 }
 
-const WORD = /[\p{L}\p{N}][\p{L}\p{N}'’_.\-/]*/gu;
+/** Ends in a letter, digit or underscore. To cut punctuation off behind would take time squared on a row of dots. */
+const WORD = /[\p{L}\p{N}](?:['’.\-/]*[\p{L}\p{N}_])*/gu;
+/** Longest name, UTF-16 units: what runs on further is shouted or a list, and would make a query as long. */
+const NAME_UNITS_MAX = 160;
 
 /**
  * Names in a text: runs of capitalised words with joiners inside, quoted phrases, and identifiers (`getUser`,
@@ -73,8 +76,7 @@ export function names(text: string): Name[] {
   for (const quoted of text.matchAll(/["“]([^"“”\n]{2,80})["”]/g))
     found.push({ text: quoted[1] ?? "", at: quoted.index + 1 });
   const words = [...text.matchAll(WORD)].map((match) => ({
-    text: match[0].replace(/['’]s$|[.\-/'’]+$/u, ""),
-    raw: match[0],
+    text: match[0].replace(/['’]s$/u, ""),
     at: match.index,
   }));
   let run: Word[] = [];
@@ -113,16 +115,17 @@ function namesOfRun(text: string, run: readonly Word[]): Name[] {
     if (first === undefined || last === undefined) return [];
     const value = text.slice(first.at, last.at + last.text.length);
     const starts = isSentenceStart(text, first.at) && words.length === 1 && !isIdentifier(first.text);
-    return starts || STOP.has(value.toLowerCase()) || value.length < 2 ? [] : [{ text: value, at: first.at }];
+    const isSized = value.length >= 2 && value.length <= NAME_UNITS_MAX;
+    return starts || STOP.has(value.toLowerCase()) || !isSized ? [] : [{ text: value, at: first.at }];
   });
 }
 
 /** Without openers and numbers in front, joiners behind; empty where only dates are left. */
 function trim(text: string, run: readonly Word[]): Word[] {
-  const words = [...run];
   const isOpener = (word: Word): boolean => OPENERS.has(word.text.toLowerCase()) && isSentenceStart(text, word.at);
   const isLoose = (word: Word): boolean => JOINERS.has(word.text.toLowerCase()) || /^\d+$/.test(word.text);
-  while (words[0] !== undefined && (isOpener(words[0]) || isLoose(words[0]))) words.shift();
+  const start = run.findIndex((word) => !isOpener(word) && !isLoose(word));
+  const words = start === -1 ? [] : run.slice(start);
   while (words.length > 0 && JOINERS.has(words.at(-1)?.text.toLowerCase() ?? "")) words.pop();
   return words.every((word) => CALENDAR.has(word.text.toLowerCase()) || isLoose(word)) ? [] : words;
 }
