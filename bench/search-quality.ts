@@ -19,6 +19,10 @@ import type { FindMode } from "../src/retrieval/corpus-reader.ts";
 const CACHE = resolve("node_modules", ".cache", "winnow", "search-quality");
 const LIST = 30;
 const WINDOWS = [32_768, 16_384, 8_192, 4_096];
+/** Questions that variants are asked in wide windows, where a run takes longest; comparisons are of these alone. */
+const VARIANT_QUESTIONS = 100;
+/** Windows from here are wide, in tokens. */
+const WIDE = 16_384;
 const PRUNINGS: readonly Profile["pruning"][] = ["none", "oldest", "self-edit"];
 const ONE_SHOT = ["find:lexical", "find:dense", "find:hybrid", "find:hybrid+prf"];
 
@@ -41,6 +45,8 @@ interface System {
   readonly mode?: FindMode;
   readonly window?: number;
   readonly pruning?: Profile["pruning"];
+  /** First questions only. */
+  readonly limit?: number;
 }
 
 const stateFile = join(CACHE, "measured.json");
@@ -53,7 +59,7 @@ async function measure(dataset: string, system: System): Promise<string> {
   const name = `${dataset} ${JSON.stringify(system)}`;
   const known = measured[name];
   if (known !== undefined) return known;
-  const { policy, settings, mode, window, pruning } = system;
+  const { policy, settings, mode, window, pruning, limit } = system;
   const started = await evaluateDataset({
     dataset,
     cacheFolder: join(CACHE, "datasets"),
@@ -69,6 +75,7 @@ async function measure(dataset: string, system: System): Promise<string> {
     ...(mode && { mode }),
     ...(window && { contextTokens: window }),
     ...(pruning && { pruning }),
+    ...(limit && { limit }),
   });
   const row = await started.evaluation.result;
   await started.close();
@@ -154,17 +161,20 @@ ${markdownTable([["", "recall", "precision", "f1", "all gold"], ...(await Promis
 }
 
 async function guardSection(dataset: string): Promise<string> {
-  const names = ["find:hybrid", "rules:uncut", "rules"];
-  const ids: string[] = [];
-  for (const policy of names) ids.push(await measure(dataset, { policy }));
-  const comparison = await compared(ids);
-  return `## One document answers: the guard
-
-${meansTable(names, comparison, ["listLength", "f1"])}
-
-Less \`find:hybrid\`, paired:
-
-${differencesTable(names, comparison)}`;
+  const hybrid = await measure(dataset, { policy: "find:hybrid" });
+  const parts: string[] = [];
+  for (const [policy, limit] of [
+    ["rules:uncut", undefined],
+    ["rules", VARIANT_QUESTIONS],
+  ] as const) {
+    const comparison = await compared([hybrid, await measure(dataset, { policy, ...(limit && { limit }) })]);
+    parts.push(
+      `${comparison.questions} questions:`,
+      meansTable(["find:hybrid", policy], comparison, ["listLength", "f1"]),
+      differencesTable(["", `${policy} − find:hybrid`], comparison),
+    );
+  }
+  return `## One document answers: the guard\n\n${parts.join("\n\n")}`;
 }
 
 async function ablationSection(title: string, dataset: string): Promise<string> {
@@ -176,10 +186,11 @@ async function ablationSection(title: string, dataset: string): Promise<string> 
     ["without pruning", { policy: "rules:uncut", pruning: "none" }],
   ];
   const ids: string[] = [];
-  for (const [, system] of variants) ids.push(await measure(dataset, system));
+  for (const [i, [, system]] of variants.entries())
+    ids.push(await measure(dataset, i === 0 ? system : { ...system, limit: VARIANT_QUESTIONS }));
   const comparison = await compared(ids);
   const names = variants.map(([name]) => name);
-  return `### ${title}
+  return `### ${title}, ${comparison.questions} questions
 
 ${meansTable(names, comparison, ["prunes", "turns", "promptTokens"])}
 
@@ -198,12 +209,14 @@ async function budgetSection(dataset: string): Promise<string> {
       // The profile's own window and pruning are left unsaid, so that runs of the other tables are used again.
       const narrow = window === WINDOWS[0] ? {} : { window };
       const other = pruning === "self-edit" ? {} : { pruning };
-      ids.push(await measure(dataset, { policy: "rules:uncut", ...narrow, ...other }));
+      const isPlain = window === WINDOWS[0] && pruning === "self-edit";
+      const some = window >= WIDE && !isPlain ? { limit: VARIANT_QUESTIONS } : {};
+      ids.push(await measure(dataset, { policy: "rules:uncut", ...narrow, ...other, ...some }));
     }
     const comparison = await compared(ids);
     for (const [i, { means }] of comparison.evaluations.entries()) {
       rows.push([
-        window.toLocaleString("en-US"),
+        `${window.toLocaleString("en-US")} (${comparison.questions} questions)`,
         PRUNINGS[i] ?? "",
         ...METRICS.map((metric) => number(means[metric]?.mean ?? 0)),
         ...["trajectoryRecall"].map((metric) => number(means[metric]?.mean ?? 0)),
