@@ -1,6 +1,6 @@
 import { toWinnowError, type WinnowError } from "../core/errors.ts";
 import { type ChatAnswer, type ChatModel, type ChatRequest, PromptTooLongError } from "../models/chat/chat-model.ts";
-import { chatModelFor, choosePolicy } from "./choose-policy.ts";
+import { chatModelFor, choosePolicy, completionModelFor } from "./choose-policy.ts";
 import type { Check } from "./doctor.ts";
 import type { PolicyAccess } from "./policy-access.ts";
 
@@ -22,7 +22,13 @@ const REQUEST: ChatRequest = {
 export async function checkPolicy(spec: string, access: PolicyAccess, signal?: AbortSignal): Promise<Check> {
   try {
     const answerTimeoutMs = Math.min(CHECK_TIMEOUT_MS, access.answerTimeoutMs ?? CHECK_TIMEOUT_MS);
-    const model = await chatModelFor(spec, { ...access, answerTimeoutMs });
+    const limited = { ...access, answerTimeoutMs };
+    const raw = await completionModelFor(spec, limited);
+    if (raw !== undefined) {
+      const { checkHarmony } = await import("./check-harmony.ts");
+      return await checkHarmony(raw, signal);
+    }
+    const model = await chatModelFor(spec, limited);
     if (model === undefined) {
       await choosePolicy(spec, access);
       return { name: NAME, state: "ok", detail: `${spec} needs no server` };

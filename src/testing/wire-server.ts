@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { completionBody, completionEvents } from "./wire-completions.ts";
 import { anthropicEvents, openAiCompletion, openAiEvents } from "./wire-events.ts";
 
 /** One answer of the model. */
@@ -16,6 +17,16 @@ export interface WireAnswer {
   readonly usage?: { readonly prompt: number; readonly completion: number; readonly cached?: number };
   /** Why the answer ends, in the words of the format. Default what fits the answer. */
   readonly finish?: string;
+  /** Completions only, as are the next four: the answer's token ids. `text` is then what they spell. */
+  readonly ids?: readonly number[];
+  /** One for each id; default -0.25 each. */
+  readonly logprobs?: readonly number[];
+  /** `token_ids` (default): in that field; `logprobs`: as `token_id:N` among the log-probabilities; `none`: nowhere. */
+  readonly idsAs?: "token_ids" | "logprobs" | "none";
+  /** The prompt that the server says it read; default the one that it was sent. */
+  readonly promptIds?: readonly number[];
+  /** The id that the server says ended the answer; default the last one; null for none. */
+  readonly stopReason?: number | null;
   /** Waits before the answer, milliseconds. */
   readonly delayMs?: number;
 }
@@ -56,8 +67,8 @@ export interface WireServer {
 
 /**
  * A model server on this machine that plays a script over real HTTP: OpenAI's format on `POST /v1/chat/completions`,
- * Anthropic's on `POST /v1/messages`, streamed in small pieces or, where the request asks for no stream, whole (OpenAI's
- * only). For tests of programs that talk to models.
+ * Anthropic's on `POST /v1/messages`, vLLM's with token ids on `POST /v1/completions`; streamed in small pieces or, where
+ * the request asks for no stream, whole (not Anthropic's). For tests of programs that talk to models.
  */
 export async function startWireServer({ replies, models }: WireServerOptions): Promise<WireServer> {
   const requests: WireRequest[] = [];
@@ -110,13 +121,35 @@ async function reply(chosen: WireReply, request: WireRequest, response: ServerRe
     return sendJson(response, status, body, headers);
   }
   if (chosen.delayMs !== undefined) await delay(chosen.delayMs);
-  const { model, stream } = request.body as { readonly model?: string; readonly stream?: boolean };
-  const anthropic = request.path.endsWith("/messages");
-  if (stream !== true && !anthropic) return sendJson(response, 200, openAiCompletion(chosen, model ?? ""));
+  const { stream } = request.body as { readonly stream?: boolean };
+  const format = formatOf(request);
+  if (stream !== true && format !== "anthropic") return sendJson(response, 200, wholeOf(format, chosen, request));
   response.writeHead(200, { "content-type": "text/event-stream" });
-  const events = anthropic ? anthropicEvents(chosen, model ?? "") : openAiEvents(chosen, model ?? "");
-  for (const event of events) response.write(event);
+  for (const event of eventsOf(format, chosen, request)) response.write(event);
   response.end();
+}
+
+type WireFormat = "anthropic" | "chat" | "completions";
+
+function formatOf({ path }: WireRequest): WireFormat {
+  if (path.endsWith("/messages")) return "anthropic";
+  return path.endsWith("/chat/completions") ? "chat" : "completions";
+}
+
+function modelIn({ body }: WireRequest): string {
+  const { model } = body as { readonly model?: string };
+  return model ?? "";
+}
+
+function wholeOf(format: WireFormat, answer: WireAnswer, request: WireRequest): object {
+  const model = modelIn(request);
+  return format === "chat" ? openAiCompletion(answer, model) : completionBody(answer, request.body, model);
+}
+
+function eventsOf(format: WireFormat, answer: WireAnswer, request: WireRequest): Iterable<string> {
+  const model = modelIn(request);
+  if (format === "completions") return completionEvents(answer, request.body, model);
+  return format === "anthropic" ? anthropicEvents(answer, model) : openAiEvents(answer, model);
 }
 
 function sendJson(
