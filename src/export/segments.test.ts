@@ -28,7 +28,8 @@ function thrown(work: () => unknown): WinnowError {
 
 describe("segmentsOf", () => {
   it("goes on with a segment while prompts begin with it, and masks what lies between", () => {
-    const record = recordOf(first, sampledDecision(2, { keep: 4, add: [12] }, [22]), ENDED);
+    const sampling = { temperature: 1, topP: 0.9 };
+    const record = recordOf({ ...first, sampling }, sampledDecision(2, { keep: 4, add: [12] }, [22]), ENDED);
     expect(segmentsOf(record, { advantage: 0.5, reward: 1, step: 3, runId: "train", policyVersion: "w7" })).toEqual([
       {
         schema: "segment/1",
@@ -50,7 +51,7 @@ describe("segmentsOf", () => {
         edit: { kind: "start", removed_chunk_ids: [] },
         tokenizer_sha: "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
         renderer_version: "harmony/1",
-        sampling: { temperature: null, top_p: null, top_k: null },
+        sampling: { temperature: 1, top_p: 0.9, top_k: null },
       },
     ]);
   });

@@ -7,7 +7,7 @@ import { tokenizerOf } from "./tokenizers.ts";
 
 export const SEGMENT_SCHEMA = "segment/1";
 
-/** Sampling settings of a policy; null where they are not known. */
+/** Sampling settings; null where they are not known, or not limited. */
 export interface SegmentSampling {
   readonly temperature: number | null;
   readonly top_p: number | null;
@@ -62,10 +62,7 @@ export interface SegmentOptions {
   readonly reward?: number;
   /** Version of the weights that sampled all of it. */
   readonly policyVersion?: string;
-  readonly sampling?: SegmentSampling;
 }
-
-const UNKNOWN_SAMPLING: SegmentSampling = { temperature: null, top_p: null, top_k: null };
 
 /**
  * The segments of one rollout. Every attempt that sampled tokens is in them, also those that were rejected or cut: their
@@ -98,7 +95,7 @@ export function segmentsOf(record: RunRecord, options: SegmentOptions = {}): Seg
     edit: segment.edit,
     tokenizer_sha: tokenizerOf(renderer)?.sha256 ?? null,
     renderer_version: renderer,
-    sampling: options.sampling ?? UNKNOWN_SAMPLING,
+    sampling: samplingOf(segment),
   }));
 }
 
@@ -122,6 +119,12 @@ function trainedTokens({ tokens, completions }: SplicedSegment): Pick<Segment, "
 function endOf({ completions }: SplicedSegment): Pick<Segment, "finish_reason" | "truncated"> {
   const reason = completions.at(-1)?.decision.finishReason ?? "error";
   return { finish_reason: reason, truncated: reason === "length" };
+}
+
+/** Those of the first completion: a run samples all of them alike. */
+function samplingOf({ completions }: SplicedSegment): SegmentSampling {
+  const sampling = completions[0]?.decision.sampling;
+  return { temperature: sampling?.temperature ?? null, top_p: sampling?.topP ?? null, top_k: null };
 }
 
 /** The one renderer of the record. */
