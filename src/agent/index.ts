@@ -24,4 +24,11 @@ export { ContextLengthError } from "./policy.ts";
 export type { BudgetNumbers, Profile, RetrievalSettings, ToolName } from "./profiles/profile.ts";
 export { profileByName, profileNames } from "./profiles/profiles.ts";
 export type { ResultDocument, SearchResult } from "./result.ts";
+export {
+  ROLLOUTS_MAX,
+  type RolloutsEvent,
+  type RolloutsOptions,
+  type RolloutsRun,
+  startRollouts,
+} from "./rollouts.ts";
 export { type Run, type RunEvent, type RunLimits, type RunOptions, startRun } from "./run.ts";

@@ -209,7 +209,7 @@ function conclude(parent: Parent, rollouts: readonly Rollout[], failures: readon
     }
   }
   if (decidedAlike(rollouts)) {
-    const message = `All ${rollouts.length} rollouts decided alike, so they say no more than one of them: nothing made the policy differ.`;
+    const message = `All ${rollouts.length} rollouts decided alike: together they say no more than one of them.`;
     parent.notice("rollouts_alike", message);
   }
   emitPassages(parent, fused.documents, rollouts);
