@@ -4,7 +4,9 @@ import type { Context } from "./context/context.ts";
 import { documentKeyOf } from "./context/id-book.ts";
 import type { Profile } from "./profiles/profile.ts";
 import { offeredTools } from "./profiles/profile.ts";
+import { findQuote } from "./quotes.ts";
 import { checkCall, type FinalEntry } from "./tools/call-arguments.ts";
+import type { Constraint } from "./tools/constraints.ts";
 import type { Trajectory } from "./trajectory.ts";
 
 const JUSTIFICATION_UNITS_MAX = 1_000;
@@ -22,15 +24,34 @@ export function parseDocumentElements(text: string): FinalEntry[] {
   });
 }
 
-/** The final list as a policy wrote it: undefined when the decision does not conclude. */
-export function finalEntries(
-  decision: { readonly text?: string; readonly reasoning?: string; readonly calls: readonly RecordedCall[] },
-  profile: Profile,
-): readonly FinalEntry[] | undefined {
-  for (const call of decision.calls) {
-    const check = checkCall(call, offeredTools(profile));
-    if ("call" in check && check.call.tool === "finish") return check.call.documents;
+interface Concluding {
+  readonly text?: string;
+  readonly reasoning?: string;
+  readonly calls: readonly RecordedCall[];
+}
+
+/** A call of `finish` that can be read. */
+export interface FinishCall {
+  readonly callId: string;
+  readonly documents: readonly FinalEntry[];
+  /** Undefined where the policy gave none. */
+  readonly coverage?: readonly Constraint[];
+}
+
+/** The first `finish` of a decision that can be read. */
+export function finishCall({ calls }: Concluding, profile: Profile): FinishCall | undefined {
+  for (const recorded of calls) {
+    if (recorded.tool !== "finish") continue;
+    const check = checkCall(recorded, offeredTools(profile));
+    if ("call" in check && check.call.tool === "finish") return { ...check.call, callId: recorded.id };
   }
+  return undefined;
+}
+
+/** The final list as a policy wrote it: undefined when the decision does not conclude. */
+export function finalEntries(decision: Concluding, profile: Profile): readonly FinalEntry[] | undefined {
+  const finish = finishCall(decision, profile);
+  if (finish !== undefined) return finish.documents;
   if (decision.calls.length > 0) return undefined;
   const fromText = parseDocumentElements(decision.text ?? "");
   if (fromText.length > 0) return fromText;
@@ -44,7 +65,10 @@ export interface ResolvedList {
   readonly unknown: readonly string[];
 }
 
-/** Checks a policy's list against what it was shown: known documents only, each once, at most `documentsMax`. */
+/**
+ * Checks a policy's list against what it was shown: known documents only, each once, at most `documentsMax`. The chunk that
+ * holds an entry's quote speaks for its document first; without one it is the chunk that the entry names.
+ */
 export function resolveList(
   entries: readonly FinalEntry[],
   context: Context,
@@ -53,14 +77,15 @@ export function resolveList(
 ): ResolvedList {
   const documents = new Map<string, RecordedDocument>();
   const unknown: string[] = [];
-  for (const { id, justification } of entries) {
+  for (const { id, justification, quote } of entries) {
     const document = context.document(id);
     if (document === undefined) {
       unknown.push(oneLine(id, 60));
       continue;
     }
     const key = documentKeyOf({ corpus: document.corpus, documentId: document.id });
-    const entry = trajectory.entry(key, oneLine(justification, JUSTIFICATION_UNITS_MAX), context.chunkKey(id));
+    const first = (quote === undefined ? undefined : findQuote(quote, document, context)) ?? context.chunkKey(id);
+    const entry = trajectory.entry(key, oneLine(justification, JUSTIFICATION_UNITS_MAX), first);
     if (entry !== undefined && !documents.has(key)) documents.set(key, entry);
   }
   return { documents: [...documents.values()].slice(0, documentsMax), unknown };

@@ -8,7 +8,7 @@ import { Context } from "./context/context.ts";
 import { messageText } from "./context/rendered.ts";
 import { scriptedPolicy } from "./policies/scripted.ts";
 import type { Decision } from "./policy.ts";
-import { chat } from "./profiles/chat.ts";
+import { chat, chatForModels } from "./profiles/chat.ts";
 import { context1, context1Report } from "./profiles/context-1.ts";
 import { type Profile, withLimit } from "./profiles/profile.ts";
 import { recordedProfile, replayRecord } from "./replay-record.ts";
@@ -46,6 +46,18 @@ const callArbitrary = fc.oneof(
       .array(fc.tuple(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 4 })), { maxLength: 8 })
       .map((ids) => ({ tool: "prune_chunks", arguments: { chunk_ids: ids.map(([d, c]) => `d${d}.${c}`) } })),
   },
+  {
+    weight: 1,
+    arbitrary: fc
+      .array(fc.string({ unit: "binary", maxLength: 90 }), { maxLength: 9 })
+      .map((constraints) => ({ tool: "update_notes", arguments: { constraints, text: hostile } })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ id: fc.constantFrom("d1", "d2.1"), quote: fc.constantFrom("amber basin", hostile) })
+      .map((entry) => ({ tool: "finish", arguments: { documents: [entry], coverage: ["x"] } })),
+  },
   { weight: 1, arbitrary: fc.anything().map((value) => ({ tool: "search_corpus", arguments: value })) },
   { weight: 1, arbitrary: fc.string({ unit: "binary" }).map((tool) => ({ tool, arguments: "{not json" })) },
 );
@@ -62,6 +74,8 @@ const profiles: readonly Profile[] = [
   chat,
   context1,
   context1Report,
+  chatForModels,
+  withLimit(chatForModels, 4_096),
   withLimit(chat, 8_192),
   withLimit({ ...chat, pruning: "oldest" }, 6_000),
   withLimit({ ...context1, pruning: "none" }, 5_000),

@@ -10,7 +10,8 @@ import type {
   StopReason,
 } from "../record/events.ts";
 import { TokenChain } from "../record/token-chain.ts";
-import { finalEntries, resolveList } from "./conclude.ts";
+import { finishComplaint, finishGaps, finishNotices } from "./check-finish.ts";
+import { finalEntries, finishCall, resolveList } from "./conclude.ts";
 import { usageLine } from "./context/blocks.ts";
 import { Context } from "./context/context.ts";
 import { reusableTokens } from "./context/prefix-cache.ts";
@@ -53,6 +54,8 @@ export class Session {
   #idle = 0;
   #refused = 0;
   #failed = 0;
+  /** A list that went back to the policy once; it stands when nothing better comes. */
+  #held: { readonly documents: readonly RecordedDocument[]; readonly turn: number } | undefined;
   /** By how much the server's count exceeded ours at the last decision. */
   extraTokens = 0;
   /** Prompt tokens of the last decision as the server counted them, if it did. */
@@ -173,7 +176,27 @@ export class Session {
       });
     }
     if (documents.length === 0 && entries.length > 0) return undefined;
+    if (this.#sendsBack(accepted, documents)) return undefined;
     return this.#end("finished", "policy", documents);
+  }
+
+  /** True when a list lacks evidence and the policy may mend that, once in a run; else the caller is told what it lacks. */
+  #sendsBack(accepted: Accepted, documents: readonly RecordedDocument[]): boolean {
+    const { profile } = this.options;
+    const finish = finishCall(accepted, profile);
+    if (finish === undefined) return false;
+    const gaps = finishGaps(finish, this.context, profile);
+    const complaint = this.#held === undefined ? finishComplaint(gaps) : undefined;
+    const isLate = this.#turn >= this.header.turnsMax || this.used >= profile.budget.soft;
+    if (complaint === undefined || isLate) {
+      for (const notice of finishNotices(gaps)) this.emit({ type: "notice", ...notice, shown: "never" });
+      return false;
+    }
+    this.#held = { documents, turn: this.#turn };
+    const nothing = { chunks: [], hits: [], alreadyShown: [], hiddenPruned: [], omitted: 0 };
+    const error = { code: "list_sent_back", message: complaint };
+    this.emit({ type: "tool_result", callId: finish.callId, tool: "finish", ...nothing, error });
+    return true;
   }
 
   /** Runs the calls of a decision. An end event when the run cannot go on. */
@@ -181,6 +204,7 @@ export class Session {
     const { profile, counter, library } = this.options;
     const calls = accepted.calls.filter((call) => call.tool !== "finish");
     if (calls.length === 0) {
+      if (this.#held?.turn === this.#turn) return undefined;
       this.#idle++;
       if (this.#idle >= IDLE_TURNS_MAX) {
         return this.#fromRecord("policy_error", {
@@ -208,7 +232,8 @@ export class Session {
   }
 
   async #afterTools(outcome: TurnOutcome, calls: number): Promise<EventBody<EndEvent> | undefined> {
-    this.#refused = outcome.refused === calls && outcome.pruned === 0 ? this.#refused + 1 : 0;
+    const allRefused = outcome.refused > 0 && outcome.refused + outcome.noted === calls;
+    this.#refused = allRefused && outcome.pruned === 0 ? this.#refused + 1 : 0;
     this.#failed = outcome.failed > 0 && outcome.failed === calls ? this.#failed + 1 : 0;
     if (this.#failed >= FAILED_TURNS_MAX) {
       return this.#fromRecord("retrieval_error", {
@@ -271,6 +296,9 @@ export class Session {
     const list =
       entries === undefined ? undefined : resolveList(entries, this.context, this.trajectory, this.header.documentsMax);
     if (list === undefined || list.documents.length === 0) return this.#fromRecord(reason);
+    const finish = finishCall(accepted, profile);
+    const gaps = finish === undefined ? [] : finishNotices(finishGaps(finish, this.context, profile));
+    for (const notice of gaps) this.emit({ type: "notice", ...notice, shown: "never" });
     return this.#end(reason, "forced", list.documents);
   }
 
@@ -282,8 +310,11 @@ export class Session {
   }
 
   #fromRecord(reason: StopReason, error?: { readonly code: string; readonly message: string }): EventBody<EndEvent> {
-    const documents = this.trajectory.ranked(this.header.documentsMax);
-    return { ...this.#end(reason, "from_record", documents), ...(error === undefined ? {} : { error }) };
+    const end =
+      this.#held === undefined
+        ? this.#end(reason, "from_record", this.trajectory.ranked(this.header.documentsMax))
+        : this.#end(reason, "forced", this.#held.documents);
+    return { ...end, ...(error === undefined ? {} : { error }) };
   }
 
   #end(

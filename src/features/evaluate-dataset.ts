@@ -256,7 +256,7 @@ function agent(
 
 function profileOf(options: EvaluateDatasetOptions): Profile {
   const { prompt } = options;
-  const builtIn = profileByName(options.profile);
+  const builtIn = profileByName(options.profile, options.createPolicy?.());
   const named = prompt === undefined ? builtIn : withPrompt(builtIn, prompt.template, prompt.name);
   const sized = options.contextTokens === undefined ? named : withLimit(named, options.contextTokens);
   const mode = options.mode ?? sized.retrieval.mode;

@@ -59,7 +59,9 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
       { hint: "Ask a shorter one." },
     );
   }
-  const profile = profileFor(options);
+  const policies = await policiesFor(options);
+  const [policy] = policies;
+  const profile = profileFor(options, policy);
   const where = parseFilter(options.where ?? []);
   await checkWhere(options.corpora, where);
   const infos = await Promise.all(options.corpora.map((corpus) => corpus.info()));
@@ -90,8 +92,6 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
-  const policies = await policiesFor(options);
-  const [policy] = policies;
   if (policy !== undefined && policies.length === 1) {
     return startRun({ ...shared, policy, recorder: recorderFor(runId) });
   }
@@ -108,8 +108,8 @@ async function policiesFor({ policy, rollouts = 1 }: SearchOptions): Promise<Pol
   return Promise.all(each);
 }
 
-function profileFor(options: SearchOptions): Profile {
-  let profile = profileByName(options.profile);
+function profileFor(options: SearchOptions, policy: Policy | undefined): Profile {
+  let profile = profileByName(options.profile, policy);
   if (options.contextTokens !== undefined) profile = withLimit(profile, options.contextTokens);
   if (options.pruning !== undefined) profile = { ...profile, pruning: options.pruning };
   if (options.prompt !== undefined) profile = withPrompt(profile, options.prompt.template, options.prompt.name);

@@ -10,10 +10,12 @@ import type {
   ToolResultEvent,
 } from "../../record/events.ts";
 import type { Profile } from "../profiles/profile.ts";
+import type { Constraint } from "../tools/constraints.ts";
 import { toolSchemas } from "../tools/tool-schemas.ts";
 import { chunkBlock, escapeLookalikes, stubBlock, textBlock } from "./blocks.ts";
 import { documentKeyOf, IdBook } from "./id-book.ts";
 import { frameResult } from "./layout.ts";
+import { type Notes, notesOf } from "./notes.ts";
 import { initialPrompt } from "./prompt.ts";
 import type { Block, RenderedContext, RenderedMessage, ShownChunk } from "./rendered.ts";
 
@@ -64,6 +66,8 @@ export class Context {
   /** Tokens of the tool schemas, part of every prompt. */
   readonly schemaTokens: number;
   #reasoningTokens = 0;
+  #notes: Notes | undefined;
+  #notesMessage: RenderedMessage | undefined;
 
   constructor(header: RecordHeader, profile: Profile, counter: TokenCounter) {
     this.#profile = profile;
@@ -90,9 +94,15 @@ export class Context {
 
   render(): RenderedContext {
     const messages = this.#entries.map((entry) => (entry.kind === "fixed" ? entry.message : this.#renderTool(entry)));
+    if (this.#notesMessage !== undefined) messages.push(this.#notesMessage);
     let tokens = this.#overhead;
     for (const message of messages) tokens += message.tokens;
     return { messages, tokens };
+  }
+
+  /** What the question asks, as the policy last noted it; empty when it keeps no notes. */
+  notedConstraints(): readonly Constraint[] {
+    return this.#notes?.constraints ?? [];
   }
 
   /** Visible chunks with their tokens, the longest in the context first. */
@@ -163,6 +173,15 @@ export class Context {
       ...(sampledIds === undefined ? {} : { sampledIds }),
     };
     this.#entries.push({ kind: "fixed", once: false, message });
+    this.#applyNotes(notesOf(event.calls, this.#profile, counter));
+  }
+
+  /** Notes are no entry: whatever comes behind them, they stand last, so that what stands before them can be cached. */
+  #applyNotes(notes: Notes | undefined): void {
+    if (notes === undefined) return;
+    const { block } = notes;
+    this.#notes = notes;
+    this.#notesMessage = { role: "user", blocks: [block], tokens: this.#profile.framing.perMessage + block.tokens };
   }
 
   #applyResult(event: ToolResultEvent): void {

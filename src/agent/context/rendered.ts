@@ -18,7 +18,7 @@ export interface ShownChunk {
  * but white space and slashes) and counts add up.
  */
 export interface Block {
-  readonly kind: "text" | "chunk" | "stub" | "usage";
+  readonly kind: "text" | "chunk" | "stub" | "usage" | "notes";
   readonly text: string;
   readonly tokens: number;
   readonly chunk?: ShownChunk;

@@ -9,7 +9,7 @@ import { type ScriptStep, scriptedPolicy } from "../policies/scripted.ts";
 import type { View } from "../policy.ts";
 import { replayRecord } from "../replay-record.ts";
 import { toolSchemas } from "../tools/tool-schemas.ts";
-import { chat } from "./chat.ts";
+import { chat, chatForModels } from "./chat.ts";
 import { context1, context1Report } from "./context-1.ts";
 import { hashOf, type Profile } from "./profile.ts";
 import { profileNames } from "./profiles.ts";
@@ -47,6 +47,11 @@ const conclude = (profile: Profile, ids: readonly string[]) =>
         text: ids.map((id) => `<Document id="${id}"><Justification>So.</Justification></Document>`).join("\n"),
       };
 
+const noting = (profile: Profile, status: string) =>
+  profile.notesTokensMax === undefined
+    ? []
+    : [{ tool: "update_notes", arguments: { constraints: [{ constraint: "inhabitants", status, ids: ["d1.1"] }] } }];
+
 /** One episode over every part of a context. The server's counts take it over each profile's limits in turn. */
 function steps(profile: Profile): ScriptStep[] {
   const used = (promptTokens: number) => ({ usage: { promptTokens } });
@@ -54,7 +59,7 @@ function steps(profile: Profile): ScriptStep[] {
     {
       reasoning: "Two facts are asked for.",
       text: "Looking for both.",
-      calls: [searchFor("amber harbour"), searchFor("cedar inhabitants")],
+      calls: [...noting(profile, "open"), searchFor("amber harbour"), searchFor("cedar inhabitants")],
       ...used(900),
     },
     (view) => ({
@@ -75,7 +80,8 @@ function steps(profile: Profile): ScriptStep[] {
     }),
     { calls: [searchFor("master")], ...used(25_000) },
     { calls: [searchFor("road")], ...used(29_000) },
-    { calls: [], text: "I am not sure.", ...used(2_000) },
+    { calls: noting(profile, "missing"), text: "I am not sure.", ...used(2_000) },
+    ...(profile.finishEvidence === "checked" ? [(view: View) => conclude(profile, visibleIds(view).slice(0, 1))] : []),
     (view) => conclude(profile, visibleIds(view).slice(0, 2)),
   ];
 }
@@ -116,9 +122,10 @@ const text = (context: RenderedContext | undefined): string => context?.messages
 const count = (context: RenderedContext | undefined, what: string): number => text(context).split(what).length - 1;
 
 describe("the text of each profile over one episode", () => {
-  const profiles = [chat, context1, context1Report];
-  test.each(profiles.map((profile) => [profile.name, profile] as const))("%s", async (name, profile) => {
-    expect(profileNames).toContain(name);
+  const profiles = [chat, chatForModels, context1, context1Report];
+  const named = profiles.map((profile) => [`${profile.name}@${profile.version}`, profile] as const);
+  test.each(named)("%s", async (name, profile) => {
+    expect(profileNames).toContain(profile.name);
     const schemas = toolSchemas(profile).map((schema) => `${JSON.stringify(schema)}\n`);
     const golden = `##### Tools\n${schemas.join("")}${episodeText(await contextsOf(profile))}`;
     await expect(golden).toMatchFileSnapshot(`golden/${name}.txt`);

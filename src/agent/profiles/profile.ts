@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { FindMode } from "../../retrieval/corpus-reader.ts";
 import type { FusionSettings } from "../../retrieval/find/fusion-settings.ts";
 
-export type ToolName = "search_corpus" | "grep_corpus" | "read_document" | "prune_chunks" | "finish";
+export type ToolName = "search_corpus" | "grep_corpus" | "read_document" | "prune_chunks" | "update_notes" | "finish";
 
 /** Token numbers of a run (design §5). All in tokens of the profile's counter, `perCallHits` in chunks. */
 export interface BudgetNumbers {
@@ -58,6 +58,13 @@ export interface Profile {
   readonly resultFrame?: "full" | "bare";
   /** How the final list is given: by the `finish` tool, or as Document elements in plain text. */
   readonly conclusion: "finish_tool" | "document_elements";
+  /** Room for the notes that the policy keeps with `update_notes`, tokens: always shown, last. Absent: it keeps none. */
+  readonly notesTokensMax?: number;
+  /**
+   * `checked`: the `finish` tool asks for a quote of every document and for the coverage of what the question asks, and
+   * sends a list back once where a quote was not shown or something is open. Absent means `none`, also in old records.
+   */
+  readonly finishEvidence?: "none" | "checked";
   readonly retrieval: RetrievalSettings;
   /** Token cost of what surrounds a message and a conversation in the model's own format; an estimate for chat APIs. */
   readonly framing: { readonly perMessage: number; readonly perCall: number; readonly perConversation: number };
@@ -75,8 +82,10 @@ export function withLimit(profile: Profile, limit: number): Profile {
   const scale = limit / REFERENCE_LIMIT;
   const of = (tokens: number): number => Math.max(1, Math.round(tokens * scale));
   const { budget } = profile;
+  const { notesTokensMax } = profile;
   return {
     ...profile,
+    ...(notesTokensMax === undefined ? {} : { notesTokensMax: of(notesTokensMax) }),
     budget: {
       limit,
       soft: of(budget.soft),

@@ -5,15 +5,21 @@ import { didYouMean } from "../../core/suggest.ts";
 import { truncate } from "../../core/text.ts";
 import type { RecordedCall } from "../../record/events.ts";
 import type { ToolName } from "../profiles/profile.ts";
+import { type Constraint, readConstraints } from "./constraints.ts";
 
 /** Longest query in UTF-16 units; the rest is cut, since a longer one only dilutes the search. */
 export const QUERY_UNITS_MAX = 1_000;
+/** Longest text of notes in UTF-16 units; what the window shows of them is bounded in tokens as well. */
+const NOTES_UNITS_MAX = 8_000;
+const QUOTE_UNITS_MAX = 2_000;
 /** Ids that one call may name. */
 export const IDS_PER_CALL_MAX = 500;
 
 export interface FinalEntry {
   readonly id: string;
   readonly justification: string;
+  /** Text of the document that shows it, in its words. */
+  readonly quote?: string;
 }
 
 export type CheckedCall =
@@ -21,7 +27,13 @@ export type CheckedCall =
   | { readonly tool: "grep_corpus"; readonly pattern: string; readonly where: Filter }
   | { readonly tool: "read_document"; readonly id: string }
   | { readonly tool: "prune_chunks"; readonly ids: readonly string[] }
-  | { readonly tool: "finish"; readonly documents: readonly FinalEntry[] };
+  | { readonly tool: "update_notes"; readonly constraints: readonly Constraint[]; readonly text: string }
+  | {
+      readonly tool: "finish";
+      readonly documents: readonly FinalEntry[];
+      /** Undefined where the policy gave none. */
+      readonly coverage?: readonly Constraint[];
+    };
 
 export type CallCheck = { readonly call: CheckedCall } | { readonly error: string };
 
@@ -61,6 +73,12 @@ const CHECKS: Readonly<Record<ToolName, (values: Values) => CallCheck>> = {
     if (ids === undefined || ids.length === 0) return { error: 'prune_chunks needs "chunk_ids", a list of ids.' };
     return { call: { tool: "prune_chunks", ids: ids.slice(0, IDS_PER_CALL_MAX) } };
   },
+  update_notes(values) {
+    const constraints = readConstraints(values["constraints"]) ?? [];
+    const text = truncate(firstText(values, ["text", "notes"]) ?? "", NOTES_UNITS_MAX);
+    if (constraints.length > 0 || text !== "") return { call: { tool: "update_notes", constraints, text } };
+    return { error: 'update_notes needs "constraints", a list of { constraint, status }, or "text".' };
+  },
   finish(values) {
     const list = values["documents"];
     if (!Array.isArray(list)) return { error: 'finish needs "documents", a list (it may be empty).' };
@@ -69,9 +87,13 @@ const CHECKS: Readonly<Record<ToolName, (values: Values) => CallCheck>> = {
       if (typeof item !== "object" || item === null) return [];
       const entry = item as Values;
       const id = firstText(entry, ["id", "doc_id", "document_id"]);
-      return id === undefined ? [] : [{ id, justification: firstText(entry, ["justification", "reason"]) ?? "" }];
+      if (id === undefined) return [];
+      const quote = firstText(entry, ["quote"]);
+      const justification = firstText(entry, ["justification", "reason"]) ?? "";
+      return [{ id, justification, ...(quote === undefined ? {} : { quote: truncate(quote, QUOTE_UNITS_MAX) }) }];
     });
-    return { call: { tool: "finish", documents } };
+    const coverage = readConstraints(values["coverage"]);
+    return { call: { tool: "finish", documents, ...(coverage === undefined ? {} : { coverage }) } };
   },
 };
 

@@ -35,6 +35,8 @@ export interface TurnOutcome {
   /** Calls that failed in the store rather than because of what the policy wrote. */
   readonly failed: number;
   readonly pruned: number;
+  /** Calls that only wrote notes. */
+  readonly noted: number;
 }
 
 interface FoundChunks {
@@ -74,6 +76,7 @@ export async function executeTurn(calls: readonly RecordedCall[], scope: TurnSco
   scope.signal.throwIfAborted();
   let refused = 0;
   let failed = 0;
+  let noted = 0;
   let waiting = finds.filter((found) => found !== undefined).length;
   for (const [i, { recorded, check }] of checked.entries()) {
     const found = finds[i];
@@ -89,12 +92,15 @@ export async function executeTurn(calls: readonly RecordedCall[], scope: TurnSco
         emitRefusal(recorded, usedNow, scope);
       } else emitPacked(recorded, found, usedNow, waiting, scope);
       waiting--;
+    } else if (check.call.tool === "update_notes") {
+      noted++;
+      emitResult(recorded, { message: "Noted." }, scope);
     } else if (check.call.tool !== "prune_chunks" && check.call.tool !== "finish") {
       refused++;
       emitRefusal(recorded, used, scope);
     }
   }
-  return { refused, failed, pruned };
+  return { refused, failed, pruned, noted };
 }
 
 function prune(recorded: RecordedCall, ids: readonly string[], scope: TurnScope): number {

@@ -28,9 +28,25 @@ const WHERE = texts(
   'Optional filters on metadata, all of which must hold, e.g. ["modified>=2026-05", "language=typescript"].',
 );
 
+const CONSTRAINTS: ParameterSchema = {
+  type: "array",
+  description: "What the question asks of its answer, one entry for each thing.",
+  items: {
+    type: "object",
+    properties: {
+      constraint: text("In a few words."),
+      status: text("open, supported, contradicted, or missing from the corpus."),
+      ids: texts("Ids of the chunks that show it."),
+    },
+    required: ["constraint", "status"],
+  },
+};
+const QUOTE = text("Words of the document that show it, copied exactly, a sentence at most.");
+
 /** Names and parameters follow reference/context-1.md §2.2; chat profiles add `where` and `finish`. */
 export function toolSchemas(profile: Profile): readonly ToolSchema[] {
   const extended = profile.conclusion === "finish_tool";
+  const isChecked = profile.finishEvidence === "checked";
   const where: Record<string, ParameterSchema> = extended ? { where: WHERE } : {};
   const { perCallHits, perCallTokens } = profile.budget;
   const all: Record<ToolName, Omit<ToolSchema, "name">> = {
@@ -54,6 +70,14 @@ export function toolSchemas(profile: Profile): readonly ToolSchema[] {
       description: "Remove chunks from your context to make room.",
       parameters: { type: "object", properties: { chunk_ids: texts("Ids of the chunks.") }, required: ["chunk_ids"] },
     },
+    update_notes: {
+      description: `Replace your notes. They are always shown to you last, up to ${profile.notesTokensMax ?? 0} tokens.`,
+      parameters: {
+        type: "object",
+        properties: { constraints: CONSTRAINTS, text: text("Anything else worth keeping.") },
+        required: ["constraints"],
+      },
+    },
     finish: {
       description: "End the search with the ranked list of documents, best first.",
       parameters: {
@@ -67,10 +91,12 @@ export function toolSchemas(profile: Profile): readonly ToolSchema[] {
               properties: {
                 id: text("Id of a document or of its best chunk."),
                 justification: text("One or two sentences: which part of the question it supports."),
+                ...(isChecked ? { quote: QUOTE } : {}),
               },
-              required: ["id"],
+              required: isChecked ? ["id", "justification", "quote"] : ["id"],
             },
           },
+          ...(isChecked ? { coverage: CONSTRAINTS } : {}),
         },
         required: ["documents"],
       },
