@@ -75,7 +75,8 @@ export async function renderConversationText(
   name: string,
   scope: { readonly profile: string; readonly now: number },
 ): Promise<RenderedConversation> {
-  const profile = profileByName(scope.profile);
+  // Only models read tokens.
+  const profile = profileByName(scope.profile, { model: "harmony" });
   const file = parseFile(text, name);
   const date = file.date ?? new Date(scope.now).toISOString().slice(0, 10);
   const messages = (file.messages ?? []).map((message, i) => contextMessage(message, `messages.${i}`, name));

@@ -1,7 +1,8 @@
 import { oneLine } from "../../core/text.ts";
 
 /** What is known of one thing that the question asks. */
-export type ConstraintStatus = "open" | "supported" | "contradicted" | "missing";
+export const CONSTRAINT_STATUSES = ["open", "supported", "contradicted", "missing"] as const;
+export type ConstraintStatus = (typeof CONSTRAINT_STATUSES)[number];
 
 /** One thing that the question asks of its answer, as the policy put it. */
 export interface Constraint {
@@ -11,7 +12,6 @@ export interface Constraint {
   readonly ids: readonly string[];
 }
 
-const STATUSES: readonly ConstraintStatus[] = ["open", "supported", "contradicted", "missing"];
 const CONSTRAINTS_MAX = 24;
 const CONSTRAINT_UNITS_MAX = 200;
 const IDS_MAX = 8;
@@ -34,7 +34,7 @@ function readOne(item: unknown): Constraint[] {
   return [
     {
       constraint: text,
-      status: STATUSES.find((known) => known === word) ?? "open",
+      status: CONSTRAINT_STATUSES.find((known) => known === word) ?? "open",
       ids: list.slice(0, IDS_MAX).map((id) => oneLine(id, ID_UNITS_MAX)),
     },
   ];

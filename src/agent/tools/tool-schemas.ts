@@ -1,4 +1,5 @@
 import { offeredTools, type Profile, type ToolName } from "../profiles/profile.ts";
+import { CONSTRAINT_STATUSES } from "./constraints.ts";
 
 /** A tool as a model is told of it (JSON Schema parameters). */
 export interface ToolSchema {
@@ -14,6 +15,7 @@ export interface ToolSchema {
 interface ParameterSchema {
   readonly type: "string" | "array" | "object";
   readonly description: string;
+  readonly enum?: readonly string[];
   readonly items?: {
     readonly type: "string" | "object";
     readonly properties?: Readonly<Record<string, ParameterSchema>>;
@@ -35,7 +37,7 @@ const CONSTRAINTS: ParameterSchema = {
     type: "object",
     properties: {
       constraint: text("In a few words."),
-      status: text("open, supported, contradicted, or missing from the corpus."),
+      status: { ...text("What the documents say of it; missing: none says anything."), enum: CONSTRAINT_STATUSES },
       ids: texts("Ids of the chunks that show it."),
     },
     required: ["constraint", "status"],
