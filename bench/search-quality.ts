@@ -19,8 +19,8 @@ import type { FindMode } from "../src/retrieval/corpus-reader.ts";
 const CACHE = resolve("node_modules", ".cache", "winnow", "search-quality");
 const LIST = 30;
 const WINDOWS = [32_768, 16_384, 8_192, 4_096];
-/** Questions that variants are asked in wide windows, where a run takes longest; comparisons are of these alone. */
-const VARIANT_QUESTIONS = 100;
+/** Questions that are asked in wide windows, where a run takes longest. */
+const VARIANT = { limit: 100 };
 /** Windows from here are wide, in tokens. */
 const WIDE = 16_384;
 const PRUNINGS: readonly Profile["pruning"][] = ["none", "oldest", "self-edit"];
@@ -121,7 +121,7 @@ function differencesTable(names: readonly string[], comparison: Comparison, metr
 async function systemsSection(title: string, dataset: string): Promise<string> {
   const names = [...ONE_SHOT, "rules:uncut", "rules"];
   const ids: string[] = [];
-  for (const policy of names) ids.push(await measure(dataset, { policy }));
+  for (const policy of names) ids.push(await measure(dataset, { policy, ...VARIANT }));
   const [lexical = "", dense = "", hybrid = "", prf = "", uncut = "", cut = ""] = ids;
   const all = await compared(ids);
   const against: string[] = [];
@@ -163,11 +163,8 @@ ${markdownTable([["", "recall", "precision", "f1", "all gold"], ...(await Promis
 async function guardSection(dataset: string): Promise<string> {
   const hybrid = await measure(dataset, { policy: "find:hybrid" });
   const parts: string[] = [];
-  for (const [policy, limit] of [
-    ["rules:uncut", undefined],
-    ["rules", VARIANT_QUESTIONS],
-  ] as const) {
-    const comparison = await compared([hybrid, await measure(dataset, { policy, ...(limit && { limit }) })]);
+  for (const policy of ["rules:uncut", "rules"]) {
+    const comparison = await compared([hybrid, await measure(dataset, { policy, ...VARIANT })]);
     parts.push(
       `${comparison.questions} questions:`,
       meansTable(["find:hybrid", policy], comparison, ["listLength", "f1"]),
@@ -181,13 +178,11 @@ async function ablationSection(title: string, dataset: string): Promise<string> 
   const variants: readonly (readonly [string, System])[] = [
     ["rules:uncut", { policy: "rules:uncut" }],
     ["without bridging", { policy: "rules:uncut", settings: { bridge: false } }],
-    ["without decomposition", { policy: "rules:uncut", settings: { decompose: false } }],
     ["without dense", { policy: "rules:uncut", mode: "lexical" }],
     ["without pruning", { policy: "rules:uncut", pruning: "none" }],
   ];
   const ids: string[] = [];
-  for (const [i, [, system]] of variants.entries())
-    ids.push(await measure(dataset, i === 0 ? system : { ...system, limit: VARIANT_QUESTIONS }));
+  for (const [, system] of variants) ids.push(await measure(dataset, { ...system, ...VARIANT }));
   const comparison = await compared(ids);
   const names = variants.map(([name]) => name);
   return `### ${title}, ${comparison.questions} questions
@@ -209,8 +204,7 @@ async function budgetSection(dataset: string): Promise<string> {
       // The profile's own window and pruning are left unsaid, so that runs of the other tables are used again.
       const narrow = window === WINDOWS[0] ? {} : { window };
       const other = pruning === "self-edit" ? {} : { pruning };
-      const isPlain = window === WINDOWS[0] && pruning === "self-edit";
-      const some = window >= WIDE && !isPlain ? { limit: VARIANT_QUESTIONS } : {};
+      const some = window >= WIDE ? VARIANT : {};
       ids.push(await measure(dataset, { policy: "rules:uncut", ...narrow, ...other, ...some }));
     }
     const comparison = await compared(ids);

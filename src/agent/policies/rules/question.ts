@@ -1,5 +1,5 @@
 import type { Weighing } from "./pool.ts";
-import { names, terms } from "./words.ts";
+import { terms } from "./words.ts";
 
 /** The question taken apart. */
 export interface Question {
@@ -7,13 +7,11 @@ export interface Question {
   /** Content words, folded, each once. */
   readonly terms: readonly string[];
   readonly termSet: ReadonlySet<string>;
-  /** Names as written, each once, in order. */
-  readonly names: readonly string[];
 }
 
 export function readQuestion(text: string): Question {
   const folded = new Set(terms(text));
-  return { text, terms: [...folded], termSet: folded, names: [...new Set(names(text).map((name) => name.text))] };
+  return { text, terms: [...folded], termSet: folded };
 }
 
 /** Words of the question, as written, whose folded forms are among `wanted`. */

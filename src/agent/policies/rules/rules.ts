@@ -10,8 +10,6 @@ import { bestOf, ranked, type Scores, scoreItems, worthOf } from "./score.ts";
 import { DEFAULT_RULES, type RulesSettings } from "./settings.ts";
 import { NOTHING_REACHED, spread } from "./spread.ts";
 
-/** Names of the question that are searched for by themselves in the first turn. */
-const NAMES_MAX = 4;
 /** Times that the question itself is asked: each time the store goes on behind what was shown. */
 const QUESTION_PAGES = 2;
 /** Turns that search at most: a small window takes little in each. */
@@ -20,7 +18,7 @@ const SEARCH_TURNS_MAX = 16;
 const SEEN_CHUNKS_MAX = 200;
 
 /**
- * Searches without a model: splits the question into its names, follows names that the best chunks bring up, prunes what
+ * Searches without a model: asks the question, follows names that the best chunks bring up, prunes what
  * adds least when the window fills, stops when a turn brings nothing new among the best, and ranks what it can see. Its
  * only input is the view, so a smaller window costs it something; of what it prunes it keeps only the note that it
  * writes.
@@ -32,7 +30,8 @@ export function rulesPolicy(settings: RulesSettings = DEFAULT_RULES): Policy {
 function decideByRules(view: View, settings: RulesSettings): Decision {
   const question = readQuestion(view.query);
   const evidence = readEvidence(view.context);
-  if (evidence.searches.length === 0 && !view.mustConclude) return openingSearches(question, settings);
+  if (evidence.searches.length === 0 && !view.mustConclude)
+    return { text: "Ask the question as it is.", calls: [search(question.text)] };
   const pool = new Pool(evidence.chunks.map(({ chunk }) => chunk));
   const reach = settings.bridge ? spread(question, pool) : NOTHING_REACHED;
   const scores = scoreItems(question, pool, evidence, settings.bridge ? reach : undefined);
@@ -47,13 +46,6 @@ function decideByRules(view: View, settings: RulesSettings): Decision {
 
 function search(query: string): ProposedCall {
   return { tool: "search_corpus", arguments: { query } };
-}
-
-function openingSearches(question: Question, settings: RulesSettings): Decision {
-  const names = settings.decompose ? question.names.filter((name) => name !== question.text).slice(0, NAMES_MAX) : [];
-  const text =
-    names.length === 0 ? "Ask the question as it is." : `Ask the question, and look for ${names.join(", ")}.`;
-  return { text, calls: [question.text, ...names].map(search) };
 }
 
 /** False at a limit, and when the last turn put no chunk among those that would be returned. */

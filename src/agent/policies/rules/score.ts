@@ -19,9 +19,7 @@ const WEIGHTS = {
   questionRank: { short: 1, long: 0.3 },
   /** All words of the title stand in the question. */
   titleInQuestion: { short: 2.25, long: 2.25 },
-  /** Found by a search for a name of the question, as far as it is direct: the first hit of a poor search is no find. */
-  nameRank: { short: 1.2, long: 0 },
-  /** Found by following a lead, likewise. */
+  /** Found by following a lead, as far as it is direct: the first hit of a poor search is no find. */
   leadRank: { short: 0.3, long: 0 },
   /** A relevant chunk names this one's title. */
   chainByTitle: { short: 1, long: 1 },
@@ -106,7 +104,6 @@ export function featuresOf(
       direct: relevance,
       questionRank: byRank(ranks.question.get(key), FIRST_RANKS_HALF),
       titleInQuestion: named ? 0.3 + coverage(question, pool, (term) => item.titleParts.includes(term)) : 0,
-      nameRank: relevance * byRank(ranks.name.get(key), FOUND_RANK_HALF),
       leadRank: relevance * byRank(ranks.lead.get(key), FOUND_RANK_HALF),
     };
   });
@@ -133,16 +130,15 @@ function byRank(rank: number | undefined, half: number): number {
 
 interface Ranks {
   readonly question: Map<string, number>;
-  readonly name: Map<string, number>;
   readonly lead: Map<string, number>;
 }
 
-/** Best rank of each chunk in the searches for the question (its pages counted on), for its names, and for leads. */
+/** Best rank of each chunk in the searches for the question (its pages counted on) and for leads. */
 function readRanks(question: Question, evidence: Evidence): Ranks {
-  const ranks: Ranks = { question: new Map(), name: new Map(), lead: new Map() };
+  const ranks: Ranks = { question: new Map(), lead: new Map() };
   for (const { query, chunks } of evidence.searches) {
     const isQuestion = query === question.text;
-    const target = isQuestion ? ranks.question : question.names.includes(query) ? ranks.name : ranks.lead;
+    const target = isQuestion ? ranks.question : ranks.lead;
     const offset = isQuestion ? target.size : 0;
     for (const [i, { key }] of chunks.entries())
       target.set(key, Math.min(target.get(key) ?? Number.MAX_VALUE, offset + i));

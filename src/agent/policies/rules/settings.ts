@@ -1,11 +1,9 @@
 /** Parts of the rules that can be switched off, by the caller (`cut`) or to measure what each earns. */
 export interface RulesSettings {
-  /** Search for the names of the question by themselves in the first turn, beside the question. */
-  readonly decompose: boolean;
   /** Follow names that are news against the question, and let links between chunks count. */
   readonly bridge: boolean;
   /** End the list where a document is no longer likely enough to matter; otherwise it is as long as the caller allows. */
   readonly cut: boolean;
 }
 
-export const DEFAULT_RULES: RulesSettings = { decompose: true, bridge: true, cut: true };
+export const DEFAULT_RULES: RulesSettings = { bridge: true, cut: true };
