@@ -14,8 +14,16 @@ export { PromptTooLongError } from "../models/chat/chat-model.ts";
 export type { ChatKind, ChatModelOptions, ReasoningLevel } from "../models/chat/endpoint.ts";
 export { openChatModel } from "../models/chat/open-chat-model.ts";
 export type { ModelUsage, Price } from "../models/chat/prices.ts";
+export type {
+  CompletionAnswer,
+  CompletionModel,
+  CompletionOptions,
+  CompletionRequest,
+} from "../models/completions/completion-model.ts";
+export { type CompletionModelOptions, openCompletionModel } from "../models/completions/open-completion-model.ts";
 export type { DecisionTokens } from "./decision-tokens.ts";
 export { chatPolicy } from "./policies/chat-model/chat-policy.ts";
+export { type HarmonyPolicyOptions, harmonyPolicy } from "./policies/harmony/harmony-policy.ts";
 export { replayPolicy } from "./policies/replay.ts";
 export { rulesPolicy } from "./policies/rules/rules.ts";
 export { type ScriptStep, scriptedPolicy } from "./policies/scripted.ts";

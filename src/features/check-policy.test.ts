@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { delta, lines, refusal } from "../testing/chat-fixture.ts";
+import { answerOf, callOf } from "../testing/harmony-fixture.ts";
 import { startWireServer, type WireReply, type WireServer } from "../testing/wire-server.ts";
 import { checkPolicy } from "./check-policy.ts";
 
@@ -93,5 +94,57 @@ describe("winnow doctor --policy", () => {
       globalThis.fetch = original;
     }
     expect(asked.map((address) => new URL(address).host)).toEqual(["127.0.0.1:9", "api.openai.com", "127.0.0.1:11434"]);
+  });
+});
+
+describe("winnow doctor --policy harmony:MODEL", () => {
+  const spec = "harmony:context-1";
+
+  test("a model that calls the tool is fine, with what the server gives", async () => {
+    const { requests, ...found } = await check(await answerOf(callOf("ready", {})), spec);
+    expect(found).toEqual({
+      name: "policy",
+      state: "ok",
+      detail: expect.stringMatching(
+        /^harmony:context-1 answers and calls tools \(\d+\.\d s; token ids, log-probabilities\)$/,
+      ),
+    });
+    expect(requests).toHaveLength(1);
+    expect(requests[0]).toMatchObject({ path: "/v1/completions", body: { max_tokens: 1_024 } });
+  });
+
+  test.each([
+    ["gives no ids", callOf("ready", {}), "none", /no token ids/, /training/],
+    ["is another model", "Sure, I am ready!", "token_ids", /not in the harmony format/, /gpt-oss/],
+    ["talks only", "<|channel|>final<|message|>Hi.<|return|>", "token_ids", /did not call/, /weights/],
+  ] as const)("a server that %s", async (_name, output, idsAs, detail, hint) => {
+    const reply = await answerOf(output, { idsAs });
+    expect(await check(reply, spec)).toMatchObject({
+      state: "warn",
+      detail: expect.stringMatching(detail),
+      hint: expect.stringMatching(hint),
+    });
+  });
+
+  test.each<[string, WireReply, RegExp]>([
+    ["is down to chat", refusal(404, "Not Found"), /404/],
+    ["has other models", refusal(404, "The model `context-1` does not exist."), /has no model "context-1"/],
+    ["breaks off", lines({ choices: [{ index: 0, text: "half", token_ids: [72] }] }), /broke off/],
+  ])("a server that %s", async (_name, reply, detail) => {
+    const { requests, ...found } = await check(reply, spec);
+    expect(found).toMatchObject({ state: "fail", detail: expect.stringMatching(detail), hint: expect.any(String) });
+    expect(requests).toHaveLength(1);
+  });
+
+  test.each([
+    ["harmony:x", /address of the server of x is missing/],
+    ["harmony:", /harmony needs the name of a model/],
+    ["harmny:x", /Did you mean "harmony"/],
+  ])("%s cannot even be asked", async (spec, detail) => {
+    expect(await checkPolicy(spec, { environment: {} })).toMatchObject({
+      state: "fail",
+      detail: expect.stringMatching(detail),
+      hint: expect.any(String),
+    });
   });
 });

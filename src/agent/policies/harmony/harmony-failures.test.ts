@@ -182,12 +182,14 @@ describe("bad input ends in a result with a stop reason, and the record says wha
     const late = await runWith([() => {}], {}, { limits: { timeoutMs: 60 } });
     expect(late.result.stopReason).toBe("timeout");
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 60);
     let close = (): void => {};
     const closed = new Promise<void>((done) => {
       close = done;
     });
-    const waiting: WireReply = (response) => void response.on("close", close);
+    const waiting: WireReply = (response) => {
+      response.on("close", close);
+      controller.abort();
+    };
     const cancelled = await runWith([waiting], {}, { signal: controller.signal });
     expect(cancelled.result.stopReason).toBe("cancelled");
     await closed;
