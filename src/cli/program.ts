@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { VERSION } from "../core/version.ts";
 import { addCorpusCommands } from "./corpus-commands.ts";
 import { addEvaluationCommands } from "./evaluation-commands.ts";
+import { addExportCommand } from "./export-command.ts";
 import { collect } from "./option-values.ts";
 import { createOutput, type Output, type OutputOptions } from "./output.ts";
 import { addRenderCommand } from "./render-command.ts";
@@ -76,6 +77,7 @@ export function buildProgram({ signal, onOutput }: ProgramOptions): Command {
   addCorpusCommands(add);
   addRunCommands(add);
   addRenderCommand(add);
+  addExportCommand(add);
   addEvaluationCommands(add);
   return program;
 }

@@ -6,7 +6,7 @@ export interface Tokenizer {
 }
 
 /** o200k_harmony: the ordinary tokens of o200k_base under special tokens of its own. */
-const O200K_HARMONY: Tokenizer = {
+export const O200K_HARMONY: Tokenizer = {
   sha256: "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
   vocabularySize: 201_088,
 };
