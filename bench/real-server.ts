@@ -1,8 +1,9 @@
 // Evidence that the drivers of models work over real HTTP against a real (tiny, random, steered) gpt-oss model:
-// `node scripts/bench.mjs real-server --python PYTHON [--out FOLDER] [--minutes N]`. PYTHON has what
+// `node scripts/bench.mjs real-server --python PYTHON [--out FOLDER] [--tarball FILE] [--minutes N]`. PYTHON has what
 // python/serving/requirements.txt names. Packs the package, unpacks it elsewhere, and runs its command; what the records
 // say is then held against the server's own log, and the segments against a forward pass of the model.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   copyFileSync,
   mkdirSync,
@@ -42,6 +43,7 @@ const READY_TIMEOUT_MS = 180_000;
 const { values } = parseArgs({
   options: {
     python: { type: "string", default: "python3" },
+    tarball: { type: "string" },
     minutes: { type: "string", default: "600" },
     out: { type: "string", default: join("docs", "evidence", "real-server") },
   },
@@ -75,9 +77,9 @@ interface Case {
 const raw = { server: "steered", driver: "harmony", profile: "context-1" } as const;
 const chatRaw = { ...raw, driver: "openai-compatible", profile: "chat" } as const;
 const CASES: readonly Case[] = [
-  { ...raw, name: "context-1", context: 6_144, question: 0 },
-  { ...chatRaw, name: "chat", context: 6_144, question: 0 },
+  { ...raw, name: "context-1", context: 4_096, question: 0 },
   { ...raw, name: "context-1, history sampled", context: 4_096, question: 0, history: "sampled" },
+  { ...chatRaw, name: "chat", context: 6_144, question: 0 },
   { ...raw, name: "no steering", server: "unsteered", context: 2_048, question: 0, more: ["--turns", "2"] },
   { ...raw, name: "context-1-report", profile: "context-1-report", context: 6_144, question: 3 },
   { ...raw, name: "context-1, two rollouts", context: 4_096, question: 4, more: ["--rollouts", "2"] },
@@ -90,15 +92,15 @@ interface Served {
   readonly baseUrl: string;
   readonly weights: string;
   readonly parameters: number;
-  readonly process: ChildProcess;
   readonly log: string;
 }
 
-function serve(steer: "full" | "none", folder: string): Promise<Served> {
+function serve(steer: "full" | "none", folder: string, started: ChildProcess[]): Promise<Served> {
   const log = join(folder, `log-${steer}.jsonl`);
   writeFileSync(log, "");
   const args = [join(serving, "tiny_server.py"), "--steer", steer, "--log", log];
   const child = spawn(values.python, args, { stdio: ["ignore", "pipe", "inherit"] });
+  started.push(child);
   return new Promise((done, fail) => {
     const timer = setTimeout(() => fail(new Error("The server did not start in time.")), READY_TIMEOUT_MS);
     let said = "";
@@ -107,19 +109,21 @@ function serve(steer: "full" | "none", folder: string): Promise<Served> {
       said += data;
       if (!said.includes("\n")) return;
       clearTimeout(timer);
-      done({ ...JSON.parse(said), process: child, log });
+      done({ ...JSON.parse(said), log });
     });
   });
 }
 
-/** The command of the packed tarball, in a folder that holds it and links to its production dependencies. */
-function unpack(folder: string): { readonly cli: string; readonly tarball: string } {
-  execFileSync(process.execPath, [join(root, "scripts", "build.mjs")], {
-    cwd: root,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+function pack(folder: string): string {
+  const stdio = ["ignore", "ignore", "inherit"] as const;
+  execFileSync(process.execPath, [join(root, "scripts", "build.mjs")], { cwd: root, stdio: [...stdio] });
   const said = execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: root, encoding: "utf8" });
-  const tarball: string = JSON.parse(said)[0].filename;
+  return join(folder, JSON.parse(said)[0].filename);
+}
+
+/** The command of the packed tarball, in a folder that holds it and links to its production dependencies. */
+function unpack(folder: string): { readonly cli: string; readonly sha256: string } {
+  const tarball = values.tarball === undefined ? pack(folder) : resolve(values.tarball);
   execFileSync("tar", ["-xzf", tarball], { cwd: folder });
   const place = join(folder, "node_modules", "winnow-search");
   mkdirSync(dirname(place), { recursive: true });
@@ -130,7 +134,10 @@ function unpack(folder: string): { readonly cli: string; readonly tarball: strin
     mkdirSync(dirname(join(folder, "node_modules", name)), { recursive: true });
     if (statSync(from, { throwIfNoEntry: false }) !== undefined) symlinkSync(from, join(folder, "node_modules", name));
   }
-  return { cli: join(place, "dist", "cli.js"), tarball };
+  return {
+    cli: join(place, "dist", "cli.js"),
+    sha256: createHash("sha256").update(readFileSync(tarball)).digest("hex"),
+  };
 }
 
 interface Said {
@@ -273,14 +280,19 @@ function summary(one: Case, said: Said, records: readonly RunRecord[], log: read
 
 type Summary = ReturnType<typeof summary>;
 
-async function runCases(cli: string, work: string, servers: Readonly<Record<Case["server"], Served>>) {
-  const questions = await makeCorpus(cli, work);
+async function runCases(
+  cli: string,
+  work: string,
+  questions: readonly string[],
+  servers: Readonly<Record<Case["server"], Served>>,
+) {
+  const begun = performance.now();
   const summaries: Summary[] = [];
   const trainable: RunRecord[] = [];
   const kept = new Map<string, { readonly file: string; readonly bytes: number }>();
   for (const one of CASES) {
     // A busy machine does what it can in the time; the results name what was left out.
-    if (performance.now() > Number(values.minutes) * 60_000) break;
+    if (performance.now() - begun > Number(values.minutes) * 60_000) break;
     const { baseUrl, log } = servers[one.server];
     const logBefore = linesOf(readFileSync(log, "utf8")).length;
     const filesBefore = new Set(summaries.length === 0 ? [] : runsIn(work));
@@ -344,17 +356,18 @@ function failuresOf(cases: readonly Summary[], segments: number, holds: boolean)
 
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "winnow-real-server-"));
-  const started: Served[] = [];
+  const started: ChildProcess[] = [];
   try {
     mkdirSync(out, { recursive: true });
-    const { cli, tarball } = unpack(folder);
+    const { cli, sha256 } = unpack(folder);
     const work = join(folder, "work");
     mkdirSync(work);
-    const steered = await serve("full", folder);
-    started.push(steered);
-    const unsteered = await serve("none", folder);
-    started.push(unsteered);
-    const { summaries, trainable } = await runCases(cli, work, { steered, unsteered });
+    const [steered, unsteered, questions] = await Promise.all([
+      serve("full", folder, started),
+      serve("none", folder, started),
+      makeCorpus(cli, work),
+    ]);
+    const { summaries, trainable } = await runCases(cli, work, questions, { steered, unsteered });
     const vocabularySize = tokenizerOf("harmony")?.vocabularySize ?? 0;
     const { segments, rollouts, tooLong } = exportRollouts(trainable, {
       vocabularySize,
@@ -366,7 +379,7 @@ async function main(): Promise<void> {
     const commit = execFileSync("git", ["rev-parse", "HEAD"], { cwd: root, encoding: "utf8" }).trim();
     const { weights, parameters } = steered;
     const exported = { valid: true, segments: segments.length, rollouts, tooLong, edits };
-    const setting = { commit, tarball, node: process.version, world: WORLD, weights, parameters };
+    const setting = { commit, tarball: sha256, node: process.version, world: WORLD, weights, parameters };
     const leftOut = CASES.slice(summaries.length).map(({ name }) => name);
     const results = { ...setting, failed, leftOut, cases: summaries, exported, recomputed };
     writeFileSync(join(out, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
@@ -374,8 +387,8 @@ async function main(): Promise<void> {
     if (failed.length > 0) process.exitCode = 1;
   } finally {
     for (const server of started) {
-      server.process.removeAllListeners("exit");
-      server.process.kill();
+      server.removeAllListeners("exit");
+      server.kill();
     }
     rmSync(folder, { recursive: true, force: true });
   }
