@@ -38,7 +38,7 @@ import { TokenChain } from "../src/record/token-chain.ts";
 const MODEL = "tiny-gpt-oss";
 const WORLD = { chunks: 240, seed: 7 };
 const SEGMENT_TOKENS_MAX = 32_768;
-const READY_TIMEOUT_MS = 180_000;
+const READY_TIMEOUT_MS = 600_000;
 
 const { values } = parseArgs({
   options: {
