@@ -1,15 +1,16 @@
 // The report of search quality, from the datasets to docs/reports/search-quality.md:
-// `node scripts/bench.mjs search-quality DATASET [--chunks N] [--seed N] [--out FILE] [--fresh]`. DATASET is a folder in the
+// `node scripts/bench.mjs search-quality DATASET [--chunks N] [--seed N] [--out FILE] [--fresh] [--windows]`. DATASET is a folder in the
 // BEIR layout (musique-100); the synthetic world is made here. What was measured before is kept in
 // node_modules/.cache/winnow/search-quality and used again unless `--fresh` is given; one run takes about half an hour.
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { rulesPolicy } from "../src/agent/policies/rules/rules.ts";
 import { DEFAULT_RULES, type RulesSettings } from "../src/agent/policies/rules/settings.ts";
 import type { Profile } from "../src/agent/profiles/profile.ts";
 import type { Comparison, Difference } from "../src/eval/compare.ts";
+import { readEvaluation } from "../src/eval/evaluation-files.ts";
 import { compareEvaluations } from "../src/features/compare-evaluations.ts";
 import { evaluateDataset } from "../src/features/evaluate-dataset.ts";
 import { markdownTable } from "../src/features/report-table.ts";
@@ -21,6 +22,7 @@ const LIST = 30;
 const WINDOWS = [32_768, 16_384, 8_192, 4_096];
 /** Questions that are asked in wide windows, where a run takes longest. */
 const VARIANT = { limit: 100 };
+const WIDEST = 32_768;
 /** Windows from here are wide, in tokens. */
 const WIDE = 16_384;
 const PRUNINGS: readonly Profile["pruning"][] = ["none", "oldest", "self-edit"];
@@ -33,6 +35,7 @@ const { values, positionals } = parseArgs({
     seed: { type: "string", default: "9001" },
     out: { type: "string", default: "docs/reports/search-quality.md" },
     fresh: { type: "boolean", default: false },
+    windows: { type: "boolean", default: false },
   },
 });
 const [musique = ""] = positionals;
@@ -52,12 +55,14 @@ interface System {
 const stateFile = join(CACHE, "measured.json");
 if (values.fresh) await rm(CACHE, { recursive: true, force: true });
 await mkdir(CACHE, { recursive: true });
-/** Ids of evaluations by what they measure. */
-const measured: Record<string, string> = existsSync(stateFile) ? JSON.parse(await readFile(stateFile, "utf8")) : {};
+/** Ids of evaluations by what they measure; read anew each time, since another process may measure another part. */
+async function readMeasured(): Promise<Record<string, string>> {
+  return existsSync(stateFile) ? JSON.parse(await readFile(stateFile, "utf8")) : {};
+}
 
 async function measure(dataset: string, system: System): Promise<string> {
   const name = `${dataset} ${JSON.stringify(system)}`;
-  const known = measured[name];
+  const known = (await readMeasured())[name];
   if (known !== undefined) return known;
   const { policy, settings, mode, window, pruning, limit } = system;
   const started = await evaluateDataset({
@@ -81,8 +86,7 @@ async function measure(dataset: string, system: System): Promise<string> {
   await started.close();
   if (row.failed > 0) throw new Error(`${row.failed} questions failed: ${name}`);
   process.stderr.write(`${row.recallAt["5"].toFixed(3)} ${row.recallAt["30"].toFixed(3)} ${name}\n`);
-  measured[name] = row.evaluation;
-  await writeFile(stateFile, JSON.stringify(measured, null, 1));
+  await writeFile(stateFile, JSON.stringify({ ...(await readMeasured()), [name]: row.evaluation }, null, 1));
   return row.evaluation;
 }
 
@@ -91,22 +95,50 @@ function compared(ids: readonly string[], at?: "shortest"): Promise<Comparison> 
   return compareEvaluations({ ...options, ...(at && { at }) });
 }
 
+/** Documents pruned and turns taken, means over the questions that were compared. */
+async function workOf(
+  comparison: Comparison,
+): Promise<Map<string, { readonly prunes: number; readonly turns: number }>> {
+  const work = new Map<string, { prunes: number; turns: number }>();
+  for (const dataset of await readdir(join(CACHE, "datasets"))) {
+    for (const { evaluation } of comparison.evaluations) {
+      const stored = await readEvaluation(join(CACHE, "datasets", dataset, ".winnow", "evaluations", evaluation));
+      const outcomes = [...(stored?.outcomes.values() ?? [])];
+      if (outcomes.length === 0) continue;
+      const mean = (of: (outcome: (typeof outcomes)[number]) => number): number =>
+        outcomes.reduce((sum, outcome) => sum + of(outcome), 0) / outcomes.length;
+      work.set(evaluation, {
+        prunes: mean(({ scores }) => scores.prunes),
+        turns: mean(({ answer }) => answer?.turns ?? 0),
+      });
+    }
+  }
+  return work;
+}
+
 const number = (value: number): string => value.toFixed(3);
 const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
 const interval = (each: Difference | undefined): string =>
   each === undefined ? "" : `${signed(each.difference)} [${signed(each.low)}, ${signed(each.high)}]`;
 const METRICS = ["recall@2", "recall@5", "recall@10", "recall@30", "allGold@30"];
 
-function meansTable(names: readonly string[], comparison: Comparison, extra: readonly string[] = []): string {
-  const rows = comparison.evaluations.map(({ means }, i) => [
+async function meansTable(
+  names: readonly string[],
+  comparison: Comparison,
+  extra: readonly string[] = [],
+): Promise<string> {
+  const work = await workOf(comparison);
+  const rows = comparison.evaluations.map(({ means, evaluation }, i) => [
     names[i] ?? "",
     ...METRICS.map((metric) => {
       const each = means[metric];
       return each === undefined ? "" : `${number(each.mean)} [${number(each.low)}, ${number(each.high)}]`;
     }),
     ...extra.map((metric) => means[metric]?.mean.toFixed(metric === "promptTokens" ? 0 : 2) ?? ""),
+    (work.get(evaluation)?.prunes ?? 0).toFixed(1),
+    (work.get(evaluation)?.turns ?? 0).toFixed(1),
   ]);
-  return markdownTable([["", ...METRICS, ...extra], ...rows]);
+  return markdownTable([["", ...METRICS, ...extra, "documents pruned", "turns"], ...rows]);
 }
 
 /** Paired differences: how much the first has over each of the others (`sign` −1 turns them round). */
@@ -140,14 +172,11 @@ async function systemsSection(title: string, dataset: string): Promise<string> {
   const shortRows = [hybrid, prf].map(async (id, i) => {
     const { comparisons } = await compared([id, cut], "shortest");
     const found = comparisons[0]?.metrics ?? {};
-    return [
-      `rules − ${ONE_SHOT[i + 2]}`,
-      ...["recall", "precision", "f1", "allGold"].map((each) => interval(found[each])),
-    ];
+    return [`rules − ${ONE_SHOT[i + 2]}`, ...["recall", "f1", "allGold"].map((each) => interval(found[each]))];
   });
   return `## ${title}
 
-${meansTable(names, all, ["listLength", "f1", "trajectoryRecall", "prunes", "turns", "promptTokens"])}
+${await meansTable(names, all, ["listLength", "f1", "trajectoryRecall", "promptTokens"])}
 
 \`rules:uncut\` less each one-shot system, paired, all lists of ${LIST}:
 
@@ -157,7 +186,7 @@ ${against.join("\n")}
 
 \`rules\` with its own cut, every list cut to the shortest of the pair for each question (mean length ${own?.means["listLength"]?.mean.toFixed(1)}):
 
-${markdownTable([["", "recall", "precision", "f1", "all gold"], ...(await Promise.all(shortRows))])}`;
+${markdownTable([["", "recall", "f1", "all gold"], ...(await Promise.all(shortRows))])}`;
 }
 
 async function guardSection(dataset: string): Promise<string> {
@@ -167,7 +196,7 @@ async function guardSection(dataset: string): Promise<string> {
     const comparison = await compared([hybrid, await measure(dataset, { policy, ...VARIANT })]);
     parts.push(
       `${comparison.questions} questions:`,
-      meansTable(["find:hybrid", policy], comparison, ["listLength", "f1"]),
+      await meansTable(["find:hybrid", policy], comparison, ["listLength", "f1"]),
       differencesTable(["", `${policy} − find:hybrid`], comparison),
     );
   }
@@ -187,7 +216,7 @@ async function ablationSection(title: string, dataset: string): Promise<string> 
   const names = variants.map(([name]) => name);
   return `### ${title}, ${comparison.questions} questions
 
-${meansTable(names, comparison, ["prunes", "turns", "promptTokens"])}
+${await meansTable(names, comparison, ["promptTokens"])}
 
 Less \`rules:uncut\`, paired (below zero: the part earns something):
 
@@ -202,19 +231,21 @@ async function budgetSection(dataset: string): Promise<string> {
     const ids: string[] = [];
     for (const pruning of PRUNINGS) {
       // The profile's own window and pruning are left unsaid, so that runs of the other tables are used again.
-      const narrow = window === WINDOWS[0] ? {} : { window };
+      const narrow = window === WIDEST ? {} : { window };
       const other = pruning === "self-edit" ? {} : { pruning };
       const some = window >= WIDE ? VARIANT : {};
       ids.push(await measure(dataset, { policy: "rules:uncut", ...narrow, ...other, ...some }));
     }
     const comparison = await compared(ids);
-    for (const [i, { means }] of comparison.evaluations.entries()) {
+    const work = await workOf(comparison);
+    for (const [i, { means, evaluation }] of comparison.evaluations.entries()) {
       rows.push([
         `${window.toLocaleString("en-US")} (${comparison.questions} questions)`,
         PRUNINGS[i] ?? "",
         ...METRICS.map((metric) => number(means[metric]?.mean ?? 0)),
         ...["trajectoryRecall"].map((metric) => number(means[metric]?.mean ?? 0)),
-        ...["prunes", "turns"].map((metric) => (means[metric]?.mean ?? 0).toFixed(1)),
+        (work.get(evaluation)?.prunes ?? 0).toFixed(1),
+        (work.get(evaluation)?.turns ?? 0).toFixed(1),
         (means["promptTokens"]?.mean ?? 0).toFixed(0),
       ]);
     }
@@ -229,7 +260,7 @@ async function budgetSection(dataset: string): Promise<string> {
   }
   parts.push(
     markdownTable([
-      ["window", "pruning", ...METRICS, "trajectory recall", "pruned", "turns", "prompt tokens"],
+      ["window", "pruning", ...METRICS, "trajectory recall", "documents pruned", "turns", "prompt tokens"],
       ...rows,
     ]),
     `Self-edit less each other way, paired:`,
@@ -242,6 +273,11 @@ const world = join(CACHE, `world-${values.seed}-${values.chunks}`);
 if (!existsSync(join(world, "queries.jsonl"))) {
   await rm(world, { recursive: true, force: true });
   await writeWorld({ folder: world, chunks: Number(values.chunks), seed: Number(values.seed), signal });
+}
+// The windows by themselves, beside a process that measures everything: half of the time on two cores.
+if (values.windows) {
+  await budgetSection(world);
+  process.exit(0);
 }
 const name = basename(resolve(musique));
 const report = `# Search quality
