@@ -28,7 +28,7 @@ export function addRunCommands(add: AddCommand): void {
   withModelAccess(
     withAgent(withFilters(withLength(search))).option(
       "--policy <policy>",
-      "rules, harmony:MODEL, openai-compatible:MODEL, ollama:MODEL, openai:MODEL, anthropic:MODEL, scripted:FILE or replay:FILE",
+      "rules, rules:uncut, harmony:MODEL, openai-compatible:MODEL, ollama:MODEL, openai:MODEL, anthropic:MODEL, scripted:FILE or replay:FILE",
     ),
   )
     .option("--since <date>", "only documents modified since, e.g. 2026-05")

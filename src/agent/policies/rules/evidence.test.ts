@@ -54,7 +54,7 @@ describe("notes of worth", () => {
         const expected = Object.fromEntries(shown.map((id, i) => [id, values[i]]));
         expect(worths(read(pruning(noteOf(values) + behind, shown)))).toEqual(expected);
       }),
-      { numRuns: 200 * SCALE, seed: 11 },
+      { numRuns: 100 * SCALE, seed: 11 },
     );
   });
 

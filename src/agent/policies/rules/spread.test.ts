@@ -110,8 +110,8 @@ describe("spread", () => {
   it("stays quick over as many chunks as a run sees, full of names that stand everywhere", () => {
     const random = seededRandom(3);
     const name = (): string => `${capital(random)}${capital(random).toLowerCase()}el ${capital(random)}orn`;
-    const chunks = Array.from({ length: 240 }, (_, i) => {
-      const told = Array.from({ length: 60 }, () => `They say the foundry of ${name()} in Kessig met ${name()}.`).join(
+    const chunks = Array.from({ length: 200 }, (_, i) => {
+      const told = Array.from({ length: 30 }, () => `They say the foundry of ${name()} in Kessig met ${name()}.`).join(
         " ",
       );
       return { ...chunk("a", told), key: `k${i}`, shownDocumentId: `d${i}` };
