@@ -1,10 +1,11 @@
 // What editing the context costs a server that caches prefixes: prompt tokens that no cache can reuse, per question, for
 // each way of pruning and for batched edits, on recorded runs over a fresh synthetic world:
-// `node scripts/bench.mjs prefix-cache [--chunks N] [--seed N] [--window N] [--limit N]`. No model: `rules`, lists of 30.
+// `node scripts/bench.mjs prefix-cache [--chunks N] [--seed N] [--window N] [--limit N] [--fresh]`. No model: `rules`,
+// lists of 30. Runs are kept in node_modules/.cache/winnow/prefix-cache and used again unless `--fresh` is given.
 // The cache is an ideal one that keeps the last prompt in blocks of 16 tokens; what the model wrote is not in it.
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { noteOf, readEvidence } from "../src/agent/policies/rules/evidence.ts";
 import { Pool } from "../src/agent/policies/rules/pool.ts";
@@ -21,6 +22,7 @@ import { Trajectory } from "../src/agent/trajectory.ts";
 import { seededRandom } from "../src/core/clock.ts";
 import { CORPUS_FILE } from "../src/eval/corpus-source.ts";
 import type { DatasetQuery } from "../src/eval/dataset.ts";
+import { readEvaluation } from "../src/eval/evaluation-files.ts";
 import { meanIntervals } from "../src/eval/resample.ts";
 import { evaluateDataset } from "../src/features/evaluate-dataset.ts";
 import { markdownTable } from "../src/features/report-table.ts";
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "31337" },
     window: { type: "string", default: "16384" },
     limit: { type: "string" },
+    fresh: { type: "boolean", default: false },
   },
 });
 const { signal } = new AbortController();
@@ -66,11 +69,15 @@ const SYSTEMS: readonly System[] = [
   { name: "self-edit, batches of 1/4", pruning: "self-edit", batch: 1 / 4 },
 ];
 
+function policyOf({ batch }: System): Policy {
+  return batch === undefined ? rulesPolicy({ ...DEFAULT_RULES, cut: false }) : rulesInBatches(batch);
+}
+
 /** `rules` with edits in batches: it begins to prune no earlier, but then goes on until the batch is free as well. */
 function rulesInBatches(share: number): Policy {
   const rules = rulesPolicy({ ...DEFAULT_RULES, cut: false });
   return {
-    name: "rules",
+    name: `rules in batches of ${share}`,
     async decide(view, options) {
       const plain = await rules.decide(view, options);
       if (!plain.calls.some(({ tool }) => tool === "prune_chunks")) return plain;
@@ -124,8 +131,8 @@ async function measure(dataset: string, cacheFolder: string, system: System): Pr
     dataset,
     cacheFolder,
     policy: "rules:uncut",
-    createPolicy: () =>
-      system.batch === undefined ? rulesPolicy({ ...DEFAULT_RULES, cut: false }) : rulesInBatches(system.batch),
+    createPolicy: () => policyOf(system),
+    resume: `${system.name.replace(/[^a-z0-9]+/g, "-")}-${values.limit ?? "all"}`,
     profile: "chat",
     contextTokens: Number(values.window),
     pruning: system.pruning,
@@ -135,24 +142,24 @@ async function measure(dataset: string, cacheFolder: string, system: System): Pr
     signal,
     ...(values.limit && { limit: Number(values.limit) }),
   });
-  const runsFolder = join(dirname(dirname(started.folder)), "runs");
-  const before = new Set(await readdir(runsFolder).catch(() => []));
-  const recalls = new Map<string, number>();
-  for await (const event of started.evaluation) {
-    if (event.type === "query_end") recalls.set(event.outcome.query, event.outcome.scores.recallAt["30"]);
-  }
   const row = await started.evaluation.result;
   await started.close();
   if (row.failed > 0) throw new Error(`${row.failed} questions failed under ${system.name}.`);
+  const outcomes = (await readEvaluation(started.folder))?.outcomes;
+  const runsFolder = join(dirname(dirname(started.folder)), "runs");
   const byText = new Map<string, RunRecord>();
-  for (const file of (await readdir(runsFolder)).filter((name) => !before.has(name))) {
+  for (const file of await readdir(runsFolder)) {
     const record = await readRecord(join(runsFolder, file));
-    byText.set(record.header.query, record);
+    const { profile, policy, query } = record.header;
+    const isOurs =
+      (profile as { pruning?: string }).pruning === system.pruning && policy.name === policyOf(system).name;
+    // A run that was cut off has been repeated.
+    if (isOurs && record.events.at(-1)?.type === "end") byText.set(query, record);
   }
   return started.dataset.queries.map((query) => {
     const record = byText.get(query.text);
     if (record === undefined) throw new Error(`There is no record of question ${query.id}.`);
-    return measureRun(record, query, recalls.get(query.id) ?? 0);
+    return measureRun(record, query, outcomes?.get(query.id)?.scores.recallAt["30"] ?? 0);
   });
 }
 
@@ -227,34 +234,33 @@ function printEqualRecall(systems: readonly System[], measured: readonly (readon
   console.log(markdownTable([["", "uncached tokens a question", `as a multiple of ${systems[0]?.name}`], ...rows]));
 }
 
-const folder = await mkdtemp(join(tmpdir(), "winnow-prefix-cache-"));
-try {
-  const dataset = join(folder, "world");
+const folder = resolve("node_modules", ".cache", "winnow", "prefix-cache");
+const dataset = join(folder, `world-${values.seed}-${values.chunks}-${values.window}`);
+if (values.fresh) await rm(folder, { recursive: true, force: true });
+if (!existsSync(dataset)) {
   await writeWorld({ folder: dataset, chunks: Number(values.chunks), seed: Number(values.seed), signal });
-  const measured: Measured[][] = [];
-  for (const system of SYSTEMS) {
-    measured.push(await measure(dataset, join(folder, "datasets"), system));
-    process.stderr.write(`${system.name}: ${thousands(mean((measured.at(-1) ?? []).map((each) => each.uncached)))}\n`);
-  }
-  const [baseline = []] = measured;
-  const rows = measured.map((runs, i) => {
-    const of = (name: "recall" | "turns" | "edits" | "prompt" | "uncached") => mean(runs.map((each) => each[name]));
-    return [
-      SYSTEMS[i]?.name ?? "",
-      of("recall").toFixed(3),
-      i === 0 ? "" : paired(runs, baseline, (each) => each.recall).join(" "),
-      of("turns").toFixed(1),
-      of("edits").toFixed(1),
-      thousands(of("prompt")),
-      thousands(of("uncached")),
-      `${((1 - of("uncached") / of("prompt")) * 100).toFixed(0)} %`,
-    ];
-  });
-  const header = ["", "recall@30", "less none, paired", "turns", "edits", "prompt tokens", "uncached", "reusable"];
-  console.log(`${baseline.length} questions, ${values.chunks} chunks, seed ${values.seed}, window ${values.window}.\n`);
-  console.log(markdownTable([header, ...rows]));
-  printEqualRecall(SYSTEMS, measured);
-  printEqualRecall(SYSTEMS.slice(1), measured.slice(1));
-} finally {
-  await rm(folder, { recursive: true, force: true });
 }
+const measured: Measured[][] = [];
+for (const system of SYSTEMS) {
+  measured.push(await measure(dataset, join(folder, "datasets"), system));
+  process.stderr.write(`${system.name}: ${thousands(mean((measured.at(-1) ?? []).map((each) => each.uncached)))}\n`);
+}
+const [baseline = []] = measured;
+const rows = measured.map((runs, i) => {
+  const of = (name: "recall" | "turns" | "edits" | "prompt" | "uncached") => mean(runs.map((each) => each[name]));
+  return [
+    SYSTEMS[i]?.name ?? "",
+    of("recall").toFixed(3),
+    i === 0 ? "" : paired(runs, baseline, (each) => each.recall).join(" "),
+    of("turns").toFixed(1),
+    of("edits").toFixed(1),
+    thousands(of("prompt")),
+    thousands(of("uncached")),
+    `${((1 - of("uncached") / of("prompt")) * 100).toFixed(0)} %`,
+  ];
+});
+const header = ["", "recall@30", "less none, paired", "turns", "edits", "prompt tokens", "uncached", "reusable"];
+console.log(`${baseline.length} questions, ${values.chunks} chunks, seed ${values.seed}, window ${values.window}.\n`);
+console.log(markdownTable([header, ...rows]));
+printEqualRecall(SYSTEMS, measured);
+printEqualRecall(SYSTEMS.slice(1), measured.slice(1));
