@@ -73,6 +73,9 @@ function policyOf({ batch }: System): Policy {
   return batch === undefined ? rulesPolicy({ ...DEFAULT_RULES, cut: false }) : rulesInBatches(batch);
 }
 
+/** Place of self-edit without batches. */
+const PLAIN = 2;
+
 /** `rules` with edits in batches: it begins to prune no earlier, but then goes on until the batch is free as well. */
 function rulesInBatches(share: number): Policy {
   const rules = rulesPolicy({ ...DEFAULT_RULES, cut: false });
@@ -252,6 +255,7 @@ const rows = measured.map((runs, i) => {
     SYSTEMS[i]?.name ?? "",
     of("recall").toFixed(3),
     i === 0 ? "" : paired(runs, baseline, (each) => each.recall).join(" "),
+    i === PLAIN ? "" : paired(runs, measured[PLAIN] ?? [], (each) => each.recall).join(" "),
     of("turns").toFixed(1),
     of("edits").toFixed(1),
     thousands(of("prompt")),
@@ -259,8 +263,19 @@ const rows = measured.map((runs, i) => {
     `${((1 - of("uncached") / of("prompt")) * 100).toFixed(0)} %`,
   ];
 });
-const header = ["", "recall@30", "less none, paired", "turns", "edits", "prompt tokens", "uncached", "reusable"];
+const header = [
+  "",
+  "recall@30",
+  "less none, paired",
+  "less self-edit, paired",
+  "turns",
+  "edits",
+  "prompt tokens",
+  "uncached",
+  "reusable",
+];
 console.log(`${baseline.length} questions, ${values.chunks} chunks, seed ${values.seed}, window ${values.window}.\n`);
 console.log(markdownTable([header, ...rows]));
 printEqualRecall(SYSTEMS, measured);
 printEqualRecall(SYSTEMS.slice(1), measured.slice(1));
+printEqualRecall(SYSTEMS.slice(PLAIN), measured.slice(PLAIN));
