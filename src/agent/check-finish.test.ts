@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { startTestRun, type TestRunOptions } from "../testing/agent-fixture.ts";
 import { memoryCorpus } from "../testing/memory-corpus.ts";
-import { storeRow } from "../testing/store-contract.ts";
+import { storeRow } from "../testing/store-row.ts";
 import { wordCounter } from "../testing/word-counter.ts";
 import { type ScriptStep, scriptedPolicy } from "./policies/scripted.ts";
 import type { Decision } from "./policy.ts";

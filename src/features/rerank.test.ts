@@ -5,7 +5,7 @@ import { cohereReranker } from "../models/rerank-cohere.ts";
 import { yesNoReranker } from "../models/rerank-yes-no.ts";
 import { type Reranker, rerankHits } from "../retrieval/rerank/reranker.ts";
 import { memoryCorpus } from "../testing/memory-corpus.ts";
-import { storeRow } from "../testing/store-contract.ts";
+import { storeRow } from "../testing/store-row.ts";
 import { chooseReranker } from "./choose-reranker.ts";
 import { findDocuments } from "./find-documents.ts";
 

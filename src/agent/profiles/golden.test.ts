@@ -3,7 +3,7 @@ import { shownText } from "../../core/text.ts";
 import { loadTokenCounter } from "../../models/o200k-token-counter.ts";
 import { startTestRun } from "../../testing/agent-fixture.ts";
 import { memoryCorpus } from "../../testing/memory-corpus.ts";
-import { storeRow } from "../../testing/store-contract.ts";
+import { storeRow } from "../../testing/store-row.ts";
 import { messageText, type RenderedContext, type RenderedMessage } from "../context/rendered.ts";
 import { type ScriptStep, scriptedPolicy } from "../policies/scripted.ts";
 import type { View } from "../policy.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { startTestRun } from "../../testing/agent-fixture.ts";
 import { memoryCorpus } from "../../testing/memory-corpus.ts";
-import { storeRow } from "../../testing/store-contract.ts";
+import { storeRow } from "../../testing/store-row.ts";
 import { scriptedPolicy } from "../policies/scripted.ts";
 
 const corpora = [

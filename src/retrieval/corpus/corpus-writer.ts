@@ -14,14 +14,13 @@ import {
   type Manifest,
   type ManifestItem,
   readCorpusFile,
-  readItems,
-  readManifest,
   writeCorpusFile,
   writeManifest,
 } from "./manifest.ts";
-import { findDamagedSegments, nextFreeGeneration, RETAIN_MS, removeIfEmpty, removeOrphans } from "./recover.ts";
+import { RETAIN_MS, removeIfEmpty, removeOrphans } from "./recover.ts";
 import { openFolderStore } from "./store-of.ts";
 import { lockWriter, type ProcessTable, systemProcesses, type WriterLock } from "./writer-lock.ts";
+import { loadWriterState, type WriterState, type WriterStateOptions } from "./writer-state.ts";
 
 /** Rows that are held before they go to the store. */
 const STAGED_ROWS_MAX = 2_000;
@@ -33,13 +32,7 @@ const REWRITE_DOCUMENTS_MAX = 100;
 /** How the texts of documents are staged for grep. */
 export type GrepDocument = Pick<SourceDocument, "id" | "text" | "metadata">;
 
-export interface CorpusWriterOptions {
-  /** How the corpus is built. One that exists must have been built alike, else `corpus_mismatch`. */
-  readonly identity: CorpusIdentity;
-  /** A corpus that exists keeps its own embedder, whatever the identity says; also one that is built anew. */
-  readonly keepEmbedder?: boolean;
-  /** Drops all that is indexed and starts anew, whatever state the index is in. Known sources are kept if readable. */
-  readonly rebuild?: boolean;
+export interface CorpusWriterOptions extends WriterStateOptions {
   readonly now?: () => number;
   readonly processes?: ProcessTable;
   /** Where chunks are kept; default Lance in the corpus folder. */
@@ -55,68 +48,12 @@ export async function openCorpusWriter(folder: string, options: CorpusWriterOpti
   const now = options.now ?? systemClock.now;
   const lock = await lockWriter(layout.lockFile, now, options.processes ?? systemProcesses);
   try {
-    return new CorpusWriter(layout, lock, options, await loadState(layout, options, now()));
+    return new CorpusWriter(layout, lock, options, await loadWriterState(layout, options, now()));
   } catch (error) {
     await lock.release().catch(() => undefined);
     await removeIfEmpty(folder);
     throw toWinnowError(error, "store_failed");
   }
-}
-
-/** What a writer starts from. `manifest` is undefined for a corpus that is new or built anew. */
-interface WriterState {
-  readonly manifest: Manifest | undefined;
-  readonly identity: CorpusIdentity;
-  readonly items: readonly ManifestItem[];
-  readonly sources: readonly KnownSource[];
-  readonly firstGeneration: number;
-  readonly damagedSegments: ReadonlySet<number>;
-}
-
-async function loadState(layout: CorpusLayout, options: CorpusWriterOptions, nowMs: number): Promise<WriterState> {
-  const fresh = { manifest: undefined, identity: options.identity, items: [], damagedSegments: new Set<number>() };
-  const identityAfter = (found: CorpusIdentity | undefined): CorpusIdentity =>
-    found === undefined || options.keepEmbedder !== true
-      ? options.identity
-      : { ...options.identity, embedder: found.embedder };
-  if (options.rebuild === true) {
-    const before = await readManifest(layout).catch(() => undefined);
-    const firstGeneration = Math.max((before?.manifest.generation ?? 0) + 1, await nextFreeGeneration(layout));
-    const identity = identityAfter(before?.manifest.identity);
-    return { ...fresh, identity, sources: before?.manifest.sources ?? [], firstGeneration };
-  }
-  await readCorpusFile(layout);
-  const manifest = (await readManifest(layout))?.manifest;
-  if (manifest === undefined) {
-    await removeOrphans(layout, undefined, nowMs);
-    return { ...fresh, sources: [], firstGeneration: 1 };
-  }
-  const identity = identityAfter(manifest.identity);
-  checkIdentity(manifest.identity, identity);
-  const items = await readItems(layout, manifest);
-  await removeOrphans(layout, manifest, nowMs);
-  const damagedSegments = await findDamagedSegments(layout, manifest);
-  const firstGeneration = manifest.generation + 1;
-  return { manifest, identity, items, sources: manifest.sources, firstGeneration, damagedSegments };
-}
-
-function checkIdentity(found: CorpusIdentity, wanted: CorpusIdentity): void {
-  const differences = (["chunker", "tokenCounter", "analyzer"] as const)
-    .filter((part) => found[part] !== wanted[part])
-    .map((part) => `${part} ${found[part]}, now ${wanted[part]}`);
-  const { embedder: had } = found;
-  const { embedder: asked } = wanted;
-  if (differences.length === 0 && (had?.name !== asked?.name || had?.dimension !== asked?.dimension)) {
-    throw new WinnowError(
-      "corpus_mismatch",
-      `The vectors of the index are of the embedder ${had?.name ?? "none"}, not ${asked?.name ?? "none"}.`,
-      { hint: "Make them anew with: winnow reembed --embedder EMBEDDER" },
-    );
-  }
-  if (differences.length === 0) return;
-  throw new WinnowError("corpus_mismatch", `The index was built differently: ${differences.join("; ")}.`, {
-    hint: "Run `winnow index --rebuild` to build it anew.",
-  });
 }
 
 /**

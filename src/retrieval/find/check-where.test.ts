@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseFilter } from "../../core/filter-parse.ts";
 import type { Metadata } from "../../core/types.ts";
 import { memoryCorpus } from "../../testing/memory-corpus.ts";
-import { storeRow } from "../../testing/store-contract.ts";
+import { storeRow } from "../../testing/store-row.ts";
 import { METADATA_KEYS_MAX } from "../corpus-reader.ts";
 import { checkWhere } from "./check-where.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { WinnowError } from "../../core/errors.ts";
 import type { Hit, Notice } from "../../core/types.ts";
 import { memoryStore } from "../../testing/memory-store.ts";
-import { storeRow } from "../../testing/store-contract.ts";
+import { storeRow } from "../../testing/store-row.ts";
 import type { CorpusReader, FindAnswer } from "../corpus-reader.ts";
 import type { EmbedderIdentity } from "./embed-query.ts";
 import { findAcross } from "./find-across.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { WinnowError } from "../../core/errors.ts";
 import { parseFilter } from "../../core/filter-parse.ts";
 import { memoryStore } from "../../testing/memory-store.ts";
-import { storeRow } from "../../testing/store-contract.ts";
+import { storeRow } from "../../testing/store-row.ts";
 import { chunkKey, type FindQuery } from "../corpus-reader.ts";
 import { analyzeText } from "../lexical/analyze.ts";
 import type { StoreRow } from "../store/store.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Hit } from "../../core/types.ts";
-import { storeRow } from "../../testing/store-contract.ts";
+import { storeRow } from "../../testing/store-row.ts";
 import { rankDocuments } from "./rank-documents.ts";
 
 const hit = (documentId: string, index: number, score: number, corpus = "c"): Hit => ({

@@ -5,7 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { seededRandom } from "../../../core/clock.ts";
 import { exactBm25, memoryStore } from "../../../testing/memory-store.ts";
-import { CONTRACT_VECTOR_DIMENSION, storeContract, storeRow } from "../../../testing/store-contract.ts";
+import { storeContract } from "../../../testing/store-contract.ts";
+import { CONTRACT_VECTOR_DIMENSION } from "../../../testing/store-contract-dense.ts";
+import { storeRow } from "../../../testing/store-row.ts";
 import { lanceStore } from "./lance-store.ts";
 
 storeContract("lance", async () => {
