@@ -47,7 +47,7 @@ export async function decide(session: Session, mustConclude: boolean): Promise<D
     }
     const { problem, dropped, tokens, ...read } = answer;
     account(session, context, read);
-    const decision = { ...read, ...(tokens === undefined ? {} : { tokens: session.recordedTokens(tokens) }) };
+    const decision = { ...read, ...(tokens === undefined ? {} : { tokens: session.packTokens(tokens) }) };
     if (problem === undefined) {
       session.emit({
         type: "decision",

@@ -108,8 +108,11 @@ export class Session {
     this.#publish(event);
   }
 
-  /** The tokens of the next decision as they are recorded. Call it once for each decision that has any, in order. */
-  recordedTokens({ prompt, ...rest }: DecisionTokens): RecordedTokens {
+  /**
+   * The tokens of a decision as the record keeps them, against those of the decision before. Moves on, so it takes each
+   * decision with tokens once and in order.
+   */
+  packTokens({ prompt, ...rest }: DecisionTokens): RecordedTokens {
     return { prompt: this.#tokenChain.pack(prompt, rest.completion), ...rest };
   }
 

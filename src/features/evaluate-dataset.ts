@@ -57,7 +57,7 @@ export interface EvaluateDatasetOptions {
   readonly limit?: number;
   readonly resume?: string;
   readonly timeoutMs?: number;
-  /** Stands in for what `policy` names: measurements of variants that users cannot choose. */
+  /** Makes the policy of each run in place of what `policy` names: a model with its address, or a variant to measure. */
   readonly createPolicy?: () => Policy;
   /** Default the profile's. */
   readonly mode?: FindMode;
@@ -109,8 +109,8 @@ async function checkFolder(folder: string): Promise<void> {
 }
 
 /**
- * The index of a dataset lies under the hash of its corpus and of how it is built: a changed corpus is another index, and sets of questions over
- * one corpus share theirs.
+ * The index of a dataset lies under the hash of its corpus and of how it is built: a changed corpus is another index, and
+ * sets of questions over one corpus share theirs.
  */
 async function indexDataset(dataset: Dataset, options: EvaluateDatasetOptions): Promise<string> {
   const hash = createHash("sha256").update(INDEX_LAYOUT);

@@ -73,6 +73,16 @@ export async function withAttempts<T>(
   }
 }
 
+/** Tells a caller of each failed attempt and of the pause behind it. */
+export function retryNotice(
+  onNotice: ((code: string, message: string) => void) | undefined,
+): NonNullable<AttemptOptions["onRetry"]> {
+  return ({ error }, pauseMs, attempt) => {
+    const seconds = (pauseMs / 1000).toFixed(1);
+    onNotice?.("retry", `${error.message} Attempt ${attempt} failed; the next one follows after ${seconds} s.`);
+  };
+}
+
 /** Seconds or a date (RFC 9110, 10.2.3), as milliseconds from now; undefined when absent or unreadable. */
 export function retryAfterMs(header: string | null, now: number = Date.now()): number | undefined {
   const value = header?.trim() ?? "";

@@ -1,6 +1,7 @@
 import { toWinnowError } from "../../core/errors.ts";
-import { ATTEMPTS_MAX, type FailedAttempt, withAttempts } from "../attempts.ts";
+import { type FailedAttempt, retryNotice, withAttempts } from "../attempts.ts";
 import { withoutKey } from "../service-message.ts";
+import { ANSWER_TOKENS_MAX, SMALL_ANSWER_TOKENS, windowSmallMessage } from "./answer-limits.ts";
 import {
   type ChatAnswer,
   type ChatModel,
@@ -18,14 +19,6 @@ import { costOf, priceOf } from "./prices.ts";
 import { readAnswer } from "./read-answer.ts";
 import type { SdkModel } from "./sdk-model.ts";
 import { carriesReasoning, sdkCall } from "./sdk-prompt.ts";
-
-/**
- * Most tokens asked for in one answer. A server refuses prompt and limit together when they exceed its window, and it
- * counts the prompt differently; no decision needs more.
- */
-export const ANSWER_TOKENS_MAX = 16_384;
-/** Asked for where the server's window has turned out to be smaller than the caller thinks. */
-export const SMALL_ANSWER_TOKENS = 2_048;
 
 /** One way to ask; a refusal may call for another. */
 interface Variant {
@@ -70,7 +63,7 @@ export function openChatModel(options: ChatModelOptions): ChatModel {
             const message = `${endpoint.label} takes no reasoning of earlier turns back; it is left out. (${error.message})`;
             callOptions.onNotice?.("reasoning_refused", message);
           } else if (error instanceof PromptTooLongError && variant.maxTokens > SMALL_ANSWER_TOKENS) {
-            windowSmall = `The server's window is smaller than the profile's; give its size with --context. (${error.message})`;
+            windowSmall = windowSmallMessage(error);
             variant = { ...variant, maxTokens: SMALL_ANSWER_TOKENS };
           } else if (error instanceof NoModelError) {
             throw await noSuchModel(error, endpoint, send, callOptions.signal);
@@ -88,15 +81,12 @@ interface Client {
 }
 
 function askAgain(client: Client, request: ChatRequest, variant: Variant, options: ChatOptions): Promise<ChatAnswer> {
-  const { signal, attemptsMax = ATTEMPTS_MAX, onNotice } = options;
+  const { signal, attemptsMax, onNotice } = options;
   return withAttempts(() => askOnce(client, request, variant, options), {
     effects: client.options,
     signal,
     attemptsMax,
-    onRetry: ({ error }, pauseMs, attempt) => {
-      const seconds = (pauseMs / 1000).toFixed(1);
-      onNotice?.("retry", `${error.message} Attempt ${attempt} failed; the next one follows after ${seconds} s.`);
-    },
+    onRetry: retryNotice(onNotice),
   });
 }
 

@@ -1,12 +1,12 @@
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
-import { ATTEMPTS_MAX, type FailedAttempt, withAttempts } from "../attempts.ts";
+import { type FailedAttempt, retryNotice, withAttempts } from "../attempts.ts";
+import { ANSWER_TOKENS_MAX, SMALL_ANSWER_TOKENS, windowSmallMessage } from "../chat/answer-limits.ts";
 import { PromptTooLongError } from "../chat/chat-model.ts";
 import { type ChatModelOptions, type Endpoint, endpointOf } from "../chat/endpoint.ts";
 import { failureOf, NoModelError, timedOut } from "../chat/failure.ts";
 import { KeyFilter } from "../chat/key-filter.ts";
 import { listModels } from "../chat/list-models.ts";
 import { noSuchModel } from "../chat/no-such-model.ts";
-import { ANSWER_TOKENS_MAX, SMALL_ANSWER_TOKENS } from "../chat/open-chat-model.ts";
 import { costOf, priceOf } from "../chat/prices.ts";
 import type { CompletionAnswer, CompletionModel, CompletionOptions, CompletionRequest } from "./completion-model.ts";
 import type { ReadCompletion } from "./read-completion.ts";
@@ -70,22 +70,18 @@ async function completeWithin(
   } catch (error) {
     if (!(error instanceof PromptTooLongError) || request.maxTokens <= SMALL_ANSWER_TOKENS) throw error;
     const read = await askAgain(client, { ...request, maxTokens: SMALL_ANSWER_TOKENS }, options);
-    const message = `The server's window is smaller than the profile's; give its size with --context. (${error.message})`;
-    options.onNotice?.("window_small", message);
+    options.onNotice?.("window_small", windowSmallMessage(error));
     return read;
   }
 }
 
 function askAgain(client: Client, request: CompletionRequest, options: CompletionOptions): Promise<ReadCompletion> {
-  const { signal, attemptsMax = ATTEMPTS_MAX, onNotice } = options;
+  const { signal, attemptsMax, onNotice } = options;
   return withAttempts(() => askOnce(client, request, options), {
     effects: client.options,
     signal,
     attemptsMax,
-    onRetry: ({ error }, pauseMs, attempt) => {
-      const seconds = (pauseMs / 1000).toFixed(1);
-      onNotice?.("retry", `${error.message} Attempt ${attempt} failed; the next one follows after ${seconds} s.`);
-    },
+    onRetry: retryNotice(onNotice),
   });
 }
 

@@ -8,7 +8,7 @@ import { type Question, readQuestion } from "./question.ts";
 import { type Room, roomFor } from "./room.ts";
 import { bestOf, ranked, type Scores, scoreItems, worthOf } from "./score.ts";
 import { DEFAULT_RULES, type RulesSettings } from "./settings.ts";
-import { NOTHING_REACHED, spread } from "./spread.ts";
+import { spread } from "./spread.ts";
 
 /** Times that the question itself is asked: each time the store goes on behind what was shown. */
 const QUESTION_PAGES = 2;
@@ -33,11 +33,11 @@ function decideByRules(view: View, settings: RulesSettings): Decision {
   if (evidence.searches.length === 0 && !view.mustConclude)
     return { text: "Ask the question as it is.", calls: [search(question.text)] };
   const pool = new Pool(evidence.chunks.map(({ chunk }) => chunk));
-  const reach = settings.bridge ? spread(question, pool) : NOTHING_REACHED;
-  const scores = scoreItems(question, pool, evidence, settings.bridge ? reach : undefined);
+  const reach = settings.bridge ? spread(question, pool) : undefined;
+  const scores = scoreItems(question, pool, evidence, reach);
   if (!view.mustConclude && isWorthGoingOn(view, evidence, scores)) {
     const room = roomFor(view, evidence);
-    const leads = settings.bridge ? steps(question, pool, scores, reach) : [];
+    const leads = reach === undefined ? [] : steps(question, pool, scores, reach);
     const decision = nextSearches(question, evidence, leads, room);
     if (decision !== undefined) return withPruning(decision, view, evidence, scores, room);
   }

@@ -34,9 +34,6 @@ interface Place {
   readonly near: number;
 }
 
-/** What `spread` gives where nothing is looked at. */
-export const NOTHING_REACHED: Spread = { reached: new Map(), names: [], direct: new Map() };
-
 /**
  * Lets relevance spread from the question over names: a unit that shares words with the question makes its other names
  * relevant, a unit that holds a relevant name is reached by it and makes its own names relevant in turn.
@@ -80,7 +77,8 @@ function readPlaces(question: Question, pool: Pool): Places {
   const shares = pool.items.flatMap((item) =>
     item.units.map((unit) => ({ item, unit, share: coverage(question, pool, (term) => unit.terms.has(term)) })),
   );
-  const best = Math.max(Number.MIN_VALUE, ...shares.map(({ share }) => share));
+  // Not spread over arguments: a chunk without an end to its sentences may have any number of them.
+  const best = shares.reduce((most, { share }) => Math.max(most, share), Number.MIN_VALUE);
   const byTerm = new Map<string, Place[]>();
   const direct = new Map<Item, number>();
   const places: Place[] = [];
