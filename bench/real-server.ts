@@ -34,6 +34,7 @@ import type { DecisionEvent } from "../src/record/events.ts";
 import { parseRecord, type RunRecord, readRecord } from "../src/record/reader.ts";
 import { fileRecorder, recordFileName } from "../src/record/recorder.ts";
 import { TokenChain } from "../src/record/token-chain.ts";
+import { type CommandResult, runCommand } from "../test/support/command.ts";
 
 const MODEL = "tiny-gpt-oss";
 const WORLD = { chunks: 240, seed: 7 };
@@ -140,27 +141,9 @@ function unpack(folder: string): { readonly cli: string; readonly sha256: string
   };
 }
 
-interface Said {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function command(cli: string, cwd: string, args: readonly string[]): Promise<Said> {
-  const env = { PATH: process.env["PATH"], HOME: cwd, USERPROFILE: cwd };
-  const child = spawn(process.execPath, [cli, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (data) => {
-    stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    stderr += data;
-  });
-  return new Promise((done, fail) => {
-    child.on("error", fail);
-    child.on("close", (status) => done({ status, stdout, stderr }));
-  });
-}
+/** The packed command, with its working folder as its home. */
+const command = (cli: string, cwd: string, args: readonly string[]): Promise<CommandResult> =>
+  runCommand(cli, args, { cwd, home: cwd });
 
 const linesOf = (text: string): string[] => text.split("\n").filter((line) => line !== "");
 
@@ -169,7 +152,7 @@ async function makeCorpus(cli: string, folder: string): Promise<string[]> {
   const { chunks, seed } = WORLD;
   const must = async (...args: string[]): Promise<void> => {
     const said = await command(cli, folder, args);
-    if (said.status !== 0) throw new Error(`winnow ${args.join(" ")}: ${said.stderr}`);
+    if (said.code !== 0) throw new Error(`winnow ${args.join(" ")}: ${said.stderr}`);
   };
   await must("world", "world", "--chunks", String(chunks), "--seed", String(seed));
   mkdirSync(join(folder, "docs"));
@@ -187,7 +170,7 @@ const runsIn = (folder: string): string[] =>
     .map((name) => join(folder, ".winnow", name));
 
 /** A run with `history: sampled` and the sampling that training asks for: temperature 1, no top_p. */
-async function runSampled(one: Case, question: string, baseUrl: string, folder: string): Promise<Said> {
+async function runSampled(one: Case, question: string, baseUrl: string, folder: string): Promise<CommandResult> {
   const profile: Profile = { ...withLimit(profileByName(one.profile), one.context), history: "sampled" };
   const corpora = await openCorpora({ workingFolder: folder, named: [], known: {} });
   const runId = newRunId(Date.now());
@@ -208,7 +191,7 @@ async function runSampled(one: Case, question: string, baseUrl: string, folder: 
   });
   const result = await run.result;
   await Promise.all(corpora.map((corpus) => corpus.close()));
-  return { status: result.stopReason === "finished" ? 0 : 3, stdout: JSON.stringify(result), stderr: "" };
+  return { code: result.stopReason === "finished" ? 0 : 3, stdout: JSON.stringify(result), stderr: "" };
 }
 
 const decisionsOf = (record: RunRecord): DecisionEvent[] =>
@@ -248,7 +231,7 @@ function chatAgainstLog(records: readonly RunRecord[], log: readonly LogLine[]) 
   return { decisions: decisions.length, requests: log.length, usageEqual: usageEqual.length };
 }
 
-function summary(one: Case, said: Said, records: readonly RunRecord[], log: readonly LogLine[]) {
+function summary(one: Case, said: CommandResult, records: readonly RunRecord[], log: readonly LogLine[]) {
   const result = JSON.parse(said.stdout);
   const decisions = records.flatMap(decisionsOf);
   const count = (names: readonly string[]): Record<string, number> => {
@@ -261,7 +244,7 @@ function summary(one: Case, said: Said, records: readonly RunRecord[], log: read
   return {
     ...one,
     through: one.history === "sampled" ? "src" : "tarball",
-    status: said.status,
+    status: said.code,
     stopReason: result.stopReason,
     concluded: result.concluded,
     outcome: result.outcome,

@@ -2,6 +2,7 @@ import { oneLine } from "../core/text.ts";
 import type { RecordedCall, RecordedDocument } from "../record/events.ts";
 import type { Context } from "./context/context.ts";
 import { documentKeyOf } from "./context/id-book.ts";
+import { NO_DOCUMENT } from "./context/wording.ts";
 import type { Profile } from "./profiles/profile.ts";
 import { offeredTools } from "./profiles/profile.ts";
 import { findQuote } from "./quotes.ts";
@@ -55,6 +56,7 @@ export function finalEntries(decision: Concluding, profile: Profile): readonly F
   if (decision.calls.length > 0) return undefined;
   const fromText = parseDocumentElements(decision.text ?? "");
   if (fromText.length > 0) return fromText;
+  if (profile.conclusion === "document_elements" && decision.text?.includes(NO_DOCUMENT) === true) return [];
   const fromReasoning = decision.text === undefined ? parseDocumentElements(decision.reasoning ?? "") : [];
   return fromReasoning.length > 0 ? fromReasoning : undefined;
 }

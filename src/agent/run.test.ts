@@ -33,6 +33,15 @@ describe("stop reasons", () => {
     expect(await run.result).toMatchObject({ stopReason: "finished", outcome: "abstained", documents: [] });
   });
 
+  it("an abstention in words needs its own element: plain text is asked again what it means", async () => {
+    const text = (words: string): Decision => ({ text: words, calls: [] });
+    const script = [search("amber"), text("Nothing supports this."), text("Then: <NoDocument/>")];
+    const { run, record } = startTestRun(scriptedPolicy(script), { profile: context1 });
+    expect(await run.result).toMatchObject({ stopReason: "finished", outcome: "abstained", documents: [] });
+    const told = record().events.flatMap((event) => (event.type === "notice" ? [event.message] : []));
+    expect(told.join()).toContain("<NoDocument/> when nothing supports the query");
+  });
+
   it("max_turns: one forced attempt, then the record", async () => {
     const forced = startTestRun(scriptedPolicy([search("amber"), search("basin"), finish("d1")]), {
       limits: { turnsMax: 2 },

@@ -1,20 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { thrown } from "../testing/thrown.ts";
 import { WinnowError } from "./errors.ts";
 import type { Filter, FilterOperator } from "./filter.ts";
 import { checkFilterKeys, FILTER_PREDICATES_MAX, FILTER_UNITS_MAX, formatFilter, parseFilter } from "./filter-parse.ts";
 
 const numRuns = 300 * Number(process.env["WINNOW_TEST_SCALE"] ?? 1);
-
-function failureOf(work: () => unknown): WinnowError {
-  try {
-    work();
-  } catch (error) {
-    if (WinnowError.isInstance(error)) return error;
-    throw error;
-  }
-  throw new Error("Nothing was thrown.");
-}
 
 const one = (key: string, operator: FilterOperator, ...values: string[]): Filter => [{ key, operator, values }];
 
@@ -76,7 +67,7 @@ describe("parseFilter", () => {
     [Array.from({ length: FILTER_PREDICATES_MAX + 1 }, () => "a=1").join(" AND "), /at most 64 conditions/],
     [`a in ${Array.from({ length: 1_001 }, (_, i) => i).join(",")}`, /at most 1000 values/],
   ])("refuses %j", (text, message) => {
-    const error = failureOf(() => parseFilter([text]));
+    const error = thrown(() => parseFilter([text]));
     expect(error.code).toBe("invalid_filter");
     expect(error.message).toMatch(message);
     expect(error.hint).toBeTruthy();
@@ -170,7 +161,7 @@ describe("formatFilter", () => {
 
 describe("checkFilterKeys", () => {
   test("names the key that was meant", () => {
-    const error = failureOf(() => checkFilterKeys(parseFilter(["autor=x"]), ["author", "modified"]));
+    const error = thrown(() => checkFilterKeys(parseFilter(["autor=x"]), ["author", "modified"]));
     expect(error.code).toBe("invalid_filter");
     expect(error.message).toBe('No document has the key "autor". Did you mean "author"?');
     expect(error.hint).toBe("Known keys: author, modified.");
@@ -178,12 +169,12 @@ describe("checkFilterKeys", () => {
 
   test("accepts known keys, and nothing inherited", () => {
     checkFilterKeys(parseFilter(["author=x AND author!=y"]), new Set(["author"]));
-    expect(failureOf(() => checkFilterKeys(parseFilter(["constructor=x"]), [])).hint).toMatch(/no metadata/);
+    expect(thrown(() => checkFilterKeys(parseFilter(["constructor=x"]), [])).hint).toMatch(/no metadata/);
   });
 
   test("refuses to order dates by what is not a date", () => {
     for (const expression of ["modified>=2026-13", "date<yesterday", "path=a AND modified<='2026-02-30'", 'date>""']) {
-      const error = failureOf(() => checkFilterKeys(parseFilter([expression]), ["modified", "date", "path"]));
+      const error = thrown(() => checkFilterKeys(parseFilter([expression]), ["modified", "date", "path"]));
       expect(error.code, expression).toBe("invalid_filter");
       expect(error.message, expression).toMatch(/is not a date\.$/);
       expect(error.hint).toContain("2026-05-14");
@@ -201,6 +192,6 @@ describe("checkFilterKeys", () => {
 
   test("shortens a long list of keys", () => {
     const keys = Array.from({ length: 200 }, (_, i) => `key_${String(i).padStart(3, "0")}`);
-    expect(failureOf(() => checkFilterKeys(parseFilter(["zzz=1"]), keys)).hint).toMatch(/key_019, …\.$/);
+    expect(thrown(() => checkFilterKeys(parseFilter(["zzz=1"]), keys)).hint).toMatch(/key_019, …\.$/);
   });
 });

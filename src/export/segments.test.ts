@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { WinnowError } from "../core/errors.ts";
 import type { EventBody } from "../record/events.ts";
+import { thrown } from "../testing/thrown.ts";
 import { ENDED, recordOf, sampledDecision } from "./record-fixture.ts";
 import { exportRollouts } from "./rollouts.ts";
 import { type Segment, segmentsOf } from "./segments.ts";
@@ -15,16 +15,6 @@ const edit = (by: "policy" | "oldest" | "emergency", ...pruned: string[]): Event
 });
 const first = sampledDecision(1, { keep: 0, add: [10, 11] }, [20, 21]);
 const LIMITS = { vocabularySize: 201_088, tokensMax: 1_000 };
-
-function thrown(work: () => unknown): WinnowError {
-  try {
-    work();
-  } catch (error) {
-    if (WinnowError.isInstance(error)) return error;
-    throw error;
-  }
-  throw new Error("Nothing was thrown.");
-}
 
 describe("segmentsOf", () => {
   it("goes on with a segment while prompts begin with it, and masks what lies between", () => {

@@ -3,9 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { bundleChild, type Child } from "../../test/support/bundle-child.ts";
 import { seededRandom } from "../core/clock.ts";
 import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
 import { indexCorpus } from "./index-corpus.ts";
@@ -18,7 +17,6 @@ const random = seededRandom(17);
  * A process that indexes until it is killed: `node child.js FOLDER PATH`. Says `reading` when it begins to read, and
  * `acknowledged N` when N documents are committed, past any buffer.
  */
-const CHILD = "kill-child.ts";
 const CODE = `
   import { writeSync } from "node:fs";
   import { indexCorpus } from "./src/features/index-corpus.ts";
@@ -36,32 +34,19 @@ const CODE = `
 `;
 
 let base: string;
-let bundle: string;
+let program: Child;
 /** How long the child reads when nobody kills it. */
 let readingMs: number;
 
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), "winnow-kill-"));
-  // Node cannot run our sources itself; the bundle lies where it finds the packages that stay outside of it.
-  const root = fileURLToPath(new URL("../../", import.meta.url));
-  bundle = join(root, "node_modules", ".cache", `winnow-index-child-${process.pid}`);
-  const build = await rolldown({
-    cwd: root,
-    input: { child: CHILD },
-    plugins: [
-      { name: "child", resolveId: (id) => (id === CHILD ? id : null), load: (id) => (id === CHILD ? CODE : null) },
-    ],
-    platform: "node",
-    external: (id) => id !== CHILD && /^[^./#]/.test(id),
-    logLevel: "silent",
-  });
-  await build.write({ dir: bundle, format: "esm" });
+  program = await bundleChild("index-child", CODE);
   await writeFiles(join(base, "warm"), 0);
   readingMs = (await runChild("warm", undefined)).readingMs;
 }, 60_000);
 afterAll(async () => {
   await rm(base, { recursive: true, force: true });
-  await rm(bundle, { recursive: true, force: true });
+  await program.remove();
 });
 
 const word = (i: number, round: number): string => `token${round}x${i}`;
@@ -88,7 +73,7 @@ interface Ended {
 /** Runs the child on a corpus of the test's folder, and kills it so long after it began to read. */
 async function runChild(corpus: string, killAfterMs: number | undefined): Promise<Ended> {
   const folder = join(base, corpus);
-  const child = spawn(process.execPath, [join(bundle, "child.js"), join(folder, ".winnow"), folder], {
+  const child = spawn(process.execPath, [program.script, join(folder, ".winnow"), folder], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   let [said, beganMs] = ["", 0];

@@ -3,9 +3,8 @@ import { createHash } from "node:crypto";
 import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { rolldown } from "rolldown";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { bundleChild, type Child } from "../../test/support/bundle-child.ts";
 import { seededRandom } from "../core/clock.ts";
 import { corpusLayout } from "../retrieval/corpus/layout.ts";
 import { readManifest } from "../retrieval/corpus/manifest.ts";
@@ -30,7 +29,6 @@ const vectorOf = (text: string, hash: Hash): Float32Array =>
  * A process that re-embeds until it kills itself: `node child.js FOLDER POINT AFTER DELAY_MS`. Writes what it asks for
  * and what it is told is safe to its output, past any buffer; `asking` and `safe` are the points that it counts.
  */
-const CHILD = "reembed-child.ts";
 const CODE = `
   import { createHash } from "node:crypto";
   import { writeSync } from "node:fs";
@@ -61,30 +59,17 @@ const CODE = `
 `;
 
 let base: string;
-let bundle: string;
+let program: Child;
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), "winnow-reembed-kill-"));
-  // Node cannot run our sources itself; the bundle lies where it finds the packages that stay outside of it.
-  const root = fileURLToPath(new URL("../../", import.meta.url));
-  bundle = join(root, "node_modules", ".cache", `winnow-reembed-child-${process.pid}`);
-  const build = await rolldown({
-    cwd: root,
-    input: { child: CHILD },
-    plugins: [
-      { name: "child", resolveId: (id) => (id === CHILD ? id : null), load: (id) => (id === CHILD ? CODE : null) },
-    ],
-    platform: "node",
-    external: (id) => id !== CHILD && /^[^./#]/.test(id),
-    logLevel: "silent",
-  });
-  await build.write({ dir: bundle, format: "esm" });
+  program = await bundleChild("reembed-child", CODE);
   const lines = Array.from({ length: ROWS }, (_, i) => `${JSON.stringify({ id: `r${i}`, text: `word${i} note` })}\n`);
   await writeFile(join(base, "notes.jsonl"), lines.join(""));
   await indexCorpus({ folder: join(base, "old"), paths: [join(base, "notes.jsonl")], signal });
 }, 60_000);
 afterAll(async () => {
   await rm(base, { recursive: true, force: true });
-  await rm(bundle, { recursive: true, force: true });
+  await program.remove();
 });
 
 interface Ended {
@@ -95,7 +80,7 @@ interface Ended {
 
 /** Runs the child until it kills itself. */
 async function runChild(folder: string, point: string, after: number, delayMs: number): Promise<Ended> {
-  const args = [join(bundle, "child.js"), folder, point, String(after), String(delayMs)];
+  const args = [program.script, folder, point, String(after), String(delayMs)];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   child.stdout.on("data", (data) => {

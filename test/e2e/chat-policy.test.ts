@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { startWireServer, type WireServer } from "../../src/testing/wire-server.ts";
+import { runCommand } from "../support/command.ts";
 import { checkout, readJson } from "../support/packed.ts";
 
 const SECRET = "sk-e2e-0123456789abcdef";
@@ -10,28 +10,8 @@ const packed = inject("packed");
 const folder = join(packed.folder, "chat-policy");
 let server: WireServer;
 
-interface Said {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Not synchronous: the model server lives in this process. */
-function winnow(...args: readonly string[]): Promise<Said> {
-  const env = { PATH: process.env["PATH"], HOME: packed.home, USERPROFILE: packed.home, MODEL_KEY: SECRET };
-  const child = spawn(process.execPath, [packed.cli, ...args], { cwd: folder, env });
-  let [stdout, stderr] = ["", ""];
-  child.stdout.on("data", (data) => {
-    stdout += data;
-  });
-  child.stderr.on("data", (data) => {
-    stderr += data;
-  });
-  return new Promise((done, fail) => {
-    child.on("error", fail);
-    child.on("close", (status) => done({ status, stdout, stderr }));
-  });
-}
+const winnow = (...args: readonly string[]) =>
+  runCommand(packed.cli, args, { cwd: folder, home: packed.home, env: { MODEL_KEY: SECRET } });
 
 const access = (): string[] => ["--base-url", server.baseUrl, "--api-key-env", "MODEL_KEY"];
 
@@ -56,21 +36,14 @@ beforeAll(async () => {
       return { calls: [{ tool: "finish", arguments: { documents: [{ id: "d1" }, { id: "d2" }] } }] };
     },
   });
-  expect((await winnow("index", "docs")).status).toBe(0);
+  expect((await winnow("index", "docs")).code).toBe(0);
 });
 afterAll(() => server.close());
 
 test("search is driven by a chat model; the key reaches the server and no file", async () => {
-  const { status, stdout } = await winnow(
-    "search",
-    "Who?",
-    "--policy",
-    "openai-compatible:wire",
-    "--json",
-    ...access(),
-  );
+  const { code, stdout } = await winnow("search", "Who?", "--policy", "openai-compatible:wire", "--json", ...access());
   const result = JSON.parse(stdout);
-  expect(status).toBe(0);
+  expect(code).toBe(0);
   expect(result).toMatchObject({ stopReason: "finished", concluded: "policy", documents: { length: 2 } });
   expect(server.requests[0]?.headers["authorization"]).toBe(`Bearer ${SECRET}`);
   const written = readdirSync(folder, { recursive: true, encoding: "utf8", withFileTypes: true })
@@ -87,7 +60,7 @@ test("doctor asks once, and explains a wrong name", async () => {
   expect(JSON.parse(fine.stdout).checks.at(-1)).toMatchObject({ name: "policy", state: "ok" });
   expect(server.requests).toHaveLength(before + 1);
   const wrong = await winnow("doctor", "--policy", "openai-compatible:wira", ...access());
-  expect(wrong.status).toBe(1);
+  expect(wrong.code).toBe(1);
   expect(wrong.stdout).toMatch(/has no model "wira"\. Did you mean "wire"\? It has: wire\./);
 });
 

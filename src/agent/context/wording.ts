@@ -1,6 +1,9 @@
 import type { Profile } from "../profiles/profile.ts";
 import { usageLine } from "./blocks.ts";
 
+/** What a policy writes for an empty list where lists are Document elements: text without any is no conclusion. */
+export const NO_DOCUMENT = "<NoDocument/>";
+
 /** Over the soft limit: prune or conclude (reference: context-1.md §2.4, in our words). */
 export function softNotice(used: number, profile: Profile): string {
   const line = usageLine(used, profile);
@@ -22,6 +25,9 @@ export function conclusionNotice(profile: Profile): string {
 /** After a message with neither a call nor a usable list. */
 export function nudge(profile: Profile, hadList: boolean): string {
   if (hadList) return "None of the ids in your list is known. Use the ids that stand above the chunks.";
-  const way = profile.conclusion === "finish_tool" ? "call finish" : "write the final list of Document elements";
+  const way =
+    profile.conclusion === "finish_tool"
+      ? "call finish"
+      : `write the final list of Document elements, or ${NO_DOCUMENT} when nothing supports the query`;
   return `Your last message called no tool and gave no list. Call a tool, or ${way}.`;
 }

@@ -1,3 +1,4 @@
+import { NO_DOCUMENT } from "../../context/wording.ts";
 import type { Decision, View } from "../../policy.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Item, Pool } from "./pool.ts";
@@ -59,7 +60,7 @@ export function conclude(
   const elements = documents.map(
     ({ id, justification }) => `<Document id="${id}"><Justification>${justification}</Justification></Document>`,
   );
-  return { text: elements.length === 0 ? "No document supports the query." : elements.join("\n"), calls: [] };
+  return { text: elements.length === 0 ? NO_DOCUMENT : elements.join("\n"), calls: [] };
 }
 
 /** How likely a document is needed that scores `gap` against the best one (at most 0). */

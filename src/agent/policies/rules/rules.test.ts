@@ -256,6 +256,13 @@ describe("hostile corpora", () => {
     }
   });
 
+  it("abstain under every profile when there is nothing", async () => {
+    for (const profile of [chat, context1]) {
+      const { result } = await episode({ corpora: [corpusOf([])], profile });
+      expect([profile.name, result.stopReason, result.outcome]).toEqual([profile.name, "finished", "abstained"]);
+    }
+  });
+
   it.each(["", "   ", "?", "who is it", '"  "', "\u0000", "\ud800", "Amber ".repeat(300), '"'.repeat(500)])(
     "survive the question %j",
     async (query) => {
