@@ -282,7 +282,7 @@ if (values.windows) {
 const name = basename(resolve(musique));
 const report = `# Search quality
 
-Made by \`node scripts/bench.mjs search-quality FOLDER/${name} --chunks ${values.chunks} --seed ${values.seed}\`. Means with 95 % percentile bootstrap intervals over questions (10,000 resamples, seed 0); differences are paired by question. No model is used anywhere. What was tuned on what is said in [measurements.md](../measurements.md): on ${name} the features of \`rules\` were chosen and their weights fitted, so its figures there are in-sample; the world of this report was made after they were fixed.
+Made by \`node scripts/bench.mjs search-quality FOLDER/${name} --chunks ${values.chunks} --seed ${values.seed}\`. Means with 95 % percentile bootstrap intervals over questions (10,000 resamples, seed 0); differences are paired by question. No model is used anywhere. What was tuned on what is said in [measurements.md](../measurements.md): on ${name} the features of \`rules\` were chosen and their weights fitted, so its figures there are in-sample; the world of this report was made after the weights were fitted, and its first 100 questions helped to decide that one part goes.
 
 ${await systemsSection(name, musique)}
 
