@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod/mini";
 import { systemErrorCode, WinnowError } from "../core/errors.ts";
 import { didYouMean } from "../core/suggest.ts";
+import { type CorpusEntry, corpusSchema, readCorpora } from "./corpora.ts";
 
 /** Name of the project file, looked for upwards from the working folder. Data only: nothing in it is ever run. */
 export const PROJECT_FILE = "winnow.json";
@@ -18,8 +19,8 @@ const priceSchema = z.strictObject({
 });
 
 const settingsSchema = z.strictObject({
-  /** Named corpora: name to folder, relative to the file. */
-  corpora: z.optional(z.record(z.string(), z.string())),
+  /** Named corpora: folders, relative to the file, and attached collections. */
+  corpora: z.optional(z.record(z.string(), corpusSchema)),
   policy: z.optional(z.string()),
   profile: z.optional(z.string()),
   documents: z.optional(z.int().check(z.minimum(1), z.maximum(30))),
@@ -34,19 +35,23 @@ const settingsSchema = z.strictObject({
   requestSeconds: z.optional(z.number().check(z.positive(), z.maximum(3_600))),
   /** How much a model shall reason; empty: as it likes. */
   reasoning: z.optional(z.enum(["", "low", "medium", "high"])),
+  /** By project folder: agent transcripts, paths outside of the folder, and addresses that the configuration there may have read. */
+  mayRead: z.optional(z.record(z.string(), z.array(z.string()))),
   /** What models cost, keyed by `KIND:MODEL` or `MODEL`. */
   prices: z.optional(z.record(z.string(), priceSchema)),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
 export type SettingName = keyof Settings;
-type Complete = { readonly [Name in SettingName]-?: NonNullable<Settings[Name]> };
+type Complete = Readonly<Omit<{ [Name in SettingName]-?: NonNullable<Settings[Name]> }, "corpora">> & {
+  readonly corpora: Readonly<Record<string, CorpusEntry>>;
+};
 
 /**
  * Where questions, documents and keys are sent is the user's decision: a project file comes with a folder that somebody
  * else may have made, and could send any variable of the environment anywhere.
  */
-const USER_ONLY: readonly SettingName[] = ["baseUrl", "apiKeyEnv"];
+const USER_ONLY: readonly SettingName[] = ["baseUrl", "apiKeyEnv", "mayRead"];
 
 const SETTING_NAMES = Object.keys(settingsSchema.shape) as SettingName[];
 
@@ -62,6 +67,7 @@ const DEFAULTS = {
   apiKeyEnv: "",
   requestSeconds: 300,
   reasoning: "",
+  mayRead: {},
   prices: {},
 } as const satisfies Complete;
 
@@ -87,7 +93,7 @@ export async function loadConfig(
   workingFolder: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Config> {
-  const userFile = join(environment["XDG_CONFIG_HOME"] ?? join(homedir(), ".config"), "winnow", "config.json");
+  const userFile = userConfigFile(environment);
   const files = [userFile, await findUpwards(workingFolder)];
   let settings: Complete = { ...DEFAULTS };
   const origins = new Map<SettingName, Setting>(
@@ -101,11 +107,12 @@ export async function loadConfig(
     }
     if (file !== userFile) refuseUserOnly(read, file, userFile);
     const { corpora, prices, ...plain } = read;
+    const user = { userFile, mayRead: settings.mayRead };
     settings = {
       ...settings,
       ...(plain as Partial<Complete>),
       prices: { ...settings.prices, ...prices },
-      corpora: { ...settings.corpora, ...absolute(corpora ?? {}, dirname(file)) },
+      corpora: { ...settings.corpora, ...readCorpora(corpora ?? {}, file, file === userFile ? undefined : user) },
     };
   }
   return { settings, origins: [...origins.values()] };
@@ -114,13 +121,23 @@ export async function loadConfig(
 function refuseUserOnly(settings: Settings, file: string, userFile: string): void {
   const name = USER_ONLY.find((one) => settings[one] !== undefined);
   if (name === undefined) return;
-  throw new WinnowError("invalid_config", `${file} may not set "${name}": a folder does not decide where data goes.`, {
-    hint: `Put it into ${userFile}, or give it on the command line.`,
-  });
+  throw new WinnowError(
+    "invalid_config",
+    `${file} may not set "${name}": a folder does not decide where data goes, or what of yours is read.`,
+    {
+      hint: `Put it into ${userFile}, or give it on the command line.`,
+    },
+  );
 }
 
-function absolute(corpora: Readonly<Record<string, string>>, folder: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(corpora).map(([name, place]) => [name, resolve(folder, place)]));
+/** The file of the user's own settings, which need not exist. */
+export function userConfigFile(environment: Readonly<Record<string, string | undefined>>): string {
+  return join(environment["XDG_CONFIG_HOME"] ?? join(homedir(), ".config"), "winnow", "config.json");
+}
+
+/** The project file that holds in a folder, looked for upwards; undefined where there is none. */
+export function findProjectFile(workingFolder: string): Promise<string | undefined> {
+  return findUpwards(workingFolder);
 }
 
 async function findUpwards(start: string): Promise<string | undefined> {
@@ -160,6 +177,11 @@ async function readSettings(file: string): Promise<Settings | undefined> {
   const issue = parsed.error.issues[0];
   if (issue?.code === "unrecognized_keys") {
     const key = issue.keys[0] ?? "";
+    if (issue.path.length > 0) {
+      throw new WinnowError("invalid_config", `${file}: "${issue.path.join(".")}" has an unknown key "${key}".`, {
+        hint: "Keys and passwords have no setting: they come from the environment.",
+      });
+    }
     throw new WinnowError("invalid_config", `${file} has an unknown key "${key}".${didYouMean(key, SETTING_NAMES)}`, {
       hint: `Known keys: ${SETTING_NAMES.join(", ")}.`,
     });
@@ -167,7 +189,7 @@ async function readSettings(file: string): Promise<Settings | undefined> {
   const where = issue?.path.join(".") ?? "";
   throw new WinnowError(
     "invalid_config",
-    `${file}: ${where === "" ? "" : `"${where}" `}${issue?.message ?? "is not valid"}.`,
+    `${file}: ${where === "" ? "" : `"${where}" `}${issue?.message.replace(/\.$/, "") ?? "is not valid"}.`,
     {
       hint: "winnow doctor prints every setting with its value and origin.",
     },

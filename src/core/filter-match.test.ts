@@ -139,6 +139,68 @@ describe("matchesFilter", () => {
   });
 });
 
+describe("a filter on modified", () => {
+  test("finds the time of change under whatever key it stands, the best one first", () => {
+    expect(holds("modified>=2026-06", { timestamp: "2026-06-10T08:15:00Z" })).toBe(true);
+    expect(holds("modified>=2026-06", { fm_date_modified: "2026-05-06", ingested_at: "2026-06-14T05:30:00Z" })).toBe(
+      false,
+    );
+    expect(holds("modified=2026-05-06", { fm_date: "2026-05-06" })).toBe(true);
+    expect(holds("modified<2026-06", { file_mtime: Date.UTC(2026, 4, 5) / 1_000 })).toBe(true);
+    expect(holds("modified>=2000", { author: "2026-06-10" })).toBe(false);
+  });
+
+  const SECOND = Date.UTC(2026, 8, 14, 12) / 1_000;
+
+  test.each([
+    ...["updated_at", "updatedAt", "created_at", "createdAt", "mtime", "file_mtime", "last_modified", "lastModified"],
+    ...[
+      "date_modified",
+      "fm_date_modified",
+      "ts",
+      "last-updated",
+      "lastmod",
+      "fm_updated",
+      "published_at",
+      "ingested_at",
+    ],
+  ])("finds it under %s, as a date, as seconds and as milliseconds", (key) => {
+    for (const value of ["2026-09-14", "2026-09-14T12:00:00Z", SECOND, SECOND + 0.25, SECOND * 1_000, `${SECOND}`]) {
+      expect(holds("modified>=2026-09", { [key]: value }), String(value)).toBe(true);
+      expect(holds("modified<2026-09", { [key]: value }), String(value)).toBe(false);
+      expect(holds("modified=2026-09-14", { [key]: value }), String(value)).toBe(true);
+      expect(holds(`${key}>=2026`, { [key]: value }), String(value)).toBe(true);
+      expect(holds(`${key}>=2027`, { [key]: value }), String(value)).toBe(false);
+    }
+  });
+
+  test("prefers a change to an event, an event to the file, the file to its making", () => {
+    const [old, late] = ["2026-01-01", "2026-09-01"];
+    const orders = ["updatedAt", "timestamp", "file_mtime", "created_at", "ingested_at"];
+    for (const [at, better] of orders.entries()) {
+      for (const worse of orders.slice(at + 1)) {
+        expect(holds("modified<2026-02", { [worse]: late, [better]: old }), `${better} before ${worse}`).toBe(true);
+        expect(holds("modified<2026-02", { [worse]: late, [better]: "unknown" }), worse).toBe(false);
+      }
+    }
+  });
+
+  test("takes no other number for a time", () => {
+    for (const value of [0, -5, 12, 2026, 20_260_914, 599_999_999, 4_200_000_000, 1e18, Number.NaN]) {
+      expect(holds("modified>=1970", { updated_at: value }), String(value)).toBe(false);
+    }
+    expect(holds("modified>=1970", { size: SECOND })).toBe(false);
+    expect(holds("size>=2026", { size: 2_027 })).toBe(true);
+    expect(holds(`modified=${SECOND}`, { modified: SECOND })).toBe(true);
+    expect(holds("modified>=2026-09", { modified: SECOND })).toBe(true);
+  });
+
+  test("takes the key itself where a document has it, whatever it holds", () => {
+    expect(holds("modified>=2026-06", { modified: "unknown", timestamp: "2026-06-10" })).toBe(false);
+    expect(holds("timestamp>=2026-06", { modified: "2026-06-10" })).toBe(false);
+  });
+});
+
 describe("parseDateRange", () => {
   test.each(["2026-13", "2026-02-30", "2026-00-01", "2026-05-03T24:00", "2026-05-03T10:60", "26", "x2026", "2026-5"])(
     "refuses %s",

@@ -1,3 +1,4 @@
+import { changeRank, epochMs, MODIFIED_KEY, modifiedOf } from "./change-time.ts";
 import type { Filter, Predicate } from "./filter.ts";
 import { parseDateRange } from "./filter-date.ts";
 import type { Metadata, MetadataValue } from "./types.ts";
@@ -8,6 +9,8 @@ import type { Metadata, MetadataValue } from "./types.ts";
  *
  * - A missing key fails every predicate but `!=`. A list satisfies a predicate when one of its members does, `!=` when
  *   none is equal.
+ * - `modified` is every document's time of change: where the key itself is missing, the one that its makers use.
+ * - A number under a key that names a time is compared with a date as the time that it stands for.
  * - Numbers compare as numbers when both sides are; text is a number when it is a plain decimal of at most 15 digits
  *   without leading zeros (so `007` and long ids stay text).
  * - Dates compare as dates when both sides are ISO dates. A partial date (`2026`, `2026-05`) is a span: `=` means
@@ -22,7 +25,9 @@ export function matchesFilter(filter: Filter, metadata: Metadata): boolean {
 }
 
 function matchesPredicate(predicate: Predicate, metadata: Metadata): boolean {
-  const actual = Object.hasOwn(metadata, predicate.key) ? metadata[predicate.key] : undefined;
+  const { key } = predicate;
+  const held = Object.hasOwn(metadata, key) ? metadata[key] : undefined;
+  const actual = held === undefined && key === MODIFIED_KEY ? modifiedOf(metadata) : asDate(held, predicate);
   if (predicate.operator === "!=") return actual === undefined || !someMember(actual, predicate, equals);
   if (actual === undefined) return false;
   switch (predicate.operator) {
@@ -40,6 +45,13 @@ function matchesPredicate(predicate: Predicate, metadata: Metadata): boolean {
     case "<=":
       return someMember(actual, predicate, (a, e) => after(a, e) === false);
   }
+}
+
+/** Seconds or milliseconds since the epoch as a date, where it is to be compared with dates. */
+function asDate(held: MetadataValue | undefined, { key, values }: Predicate): MetadataValue | undefined {
+  const time = changeRank(key) === undefined ? undefined : epochMs(held);
+  const isDated = time !== undefined && values.every((value) => parseDateRange(value) !== undefined);
+  return isDated ? new Date(time).toISOString() : held;
 }
 
 type Scalar = string | number | boolean;

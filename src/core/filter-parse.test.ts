@@ -172,6 +172,11 @@ describe("checkFilterKeys", () => {
     expect(thrown(() => checkFilterKeys(parseFilter(["constructor=x"]), [])).hint).toMatch(/no metadata/);
   });
 
+  test("knows modified wherever some key says when a document changed", () => {
+    checkFilterKeys(parseFilter(["modified>=2026"]), ["timestamp", "session_id"]);
+    expect(thrown(() => checkFilterKeys(parseFilter(["modified>=2026"]), ["session_id"])).code).toBe("invalid_filter");
+  });
+
   test("refuses to order dates by what is not a date", () => {
     for (const expression of ["modified>=2026-13", "date<yesterday", "path=a AND modified<='2026-02-30'", 'date>""']) {
       const error = thrown(() => checkFilterKeys(parseFilter([expression]), ["modified", "date", "path"]));

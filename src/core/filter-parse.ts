@@ -1,3 +1,4 @@
+import { changeRank, MODIFIED_KEY } from "./change-time.ts";
 import { WinnowError } from "./errors.ts";
 import type { Filter, FilterOperator, Predicate } from "./filter.ts";
 import { DATE_HINT, parseDateRange } from "./filter-date.ts";
@@ -63,9 +64,11 @@ const ORDERS: ReadonlySet<FilterOperator> = new Set(["<", "<=", ">", ">="]);
  */
 export function checkFilterKeys(filter: Filter, knownKeys: Iterable<string>, areAllKnown = true): void {
   const known = new Set(knownKeys);
+  const isDated = [...known].some((key) => changeRank(key) !== undefined);
   for (const predicate of filter) {
     const { key } = predicate;
-    if (known.has(key) || !areAllKnown) {
+    // `modified` stands for whatever key says when a document changed, see `matchesFilter`.
+    if (known.has(key) || !areAllKnown || (isDated && key === MODIFIED_KEY)) {
       checkDate(predicate);
       continue;
     }

@@ -1,5 +1,5 @@
 import type { Filter } from "../core/filter.ts";
-import type { Chunk, Hit, Notice } from "../core/types.ts";
+import type { Chunk, Hit, Metadata, Notice } from "../core/types.ts";
 import type { FeedbackSettings } from "./find/feedback.ts";
 import type { FusionSettings } from "./find/fusion-settings.ts";
 
@@ -76,6 +76,37 @@ export interface ReadQuery {
   readonly signal?: AbortSignal;
 }
 
+export interface DocumentsQuery {
+  readonly where?: Filter;
+  readonly signal?: AbortSignal;
+}
+
+/** A document without its text. */
+export interface DocumentSummary {
+  readonly id: string;
+  readonly uri: string;
+  readonly title: string;
+  readonly metadata: Metadata;
+  /** How many chunks it has. */
+  readonly chunks: number;
+  /** How its text begins, at most `OPENING_UNITS_MAX` UTF-16 units. */
+  readonly opening: string;
+}
+
+export interface DocumentsAnswer {
+  /** Ordered by id. */
+  readonly documents: readonly DocumentSummary[];
+  /** True when `LISTED_DOCUMENTS_MAX` cut the list. */
+  readonly truncated: boolean;
+  /** What else is to be said of the list. */
+  readonly notices?: readonly Notice[];
+}
+
+export interface StaleDocument {
+  readonly id: string;
+  readonly state: "changed" | "gone";
+}
+
 /** Metadata keys that a corpus lists. */
 export const METADATA_KEYS_MAX = 200;
 
@@ -83,6 +114,8 @@ export interface CorpusInfo {
   readonly name: string;
   /** Folder of the index, or the address of the collection. */
   readonly location: string;
+  /** Folder that the keys of source items are relative to, where there is one. */
+  readonly base?: string;
   /** Grows by one with every committed change; equal generations answer equally. */
   readonly generation: number;
   readonly documents: number;
@@ -110,5 +143,9 @@ export interface CorpusReader {
   grep(query: GrepQuery): Promise<GrepAnswer>;
   /** Chunks in order. Rejects with `document_not_found`; an empty range beyond the end gives an empty list. */
   read(query: ReadQuery): Promise<readonly Chunk[]>;
+  /** Every document that a filter accepts. */
+  documents(query: DocumentsQuery): Promise<DocumentsAnswer>;
+  /** Which of these documents have changed where they came from since they were indexed; absent where nobody can tell. */
+  stale?(ids: readonly string[]): Promise<readonly StaleDocument[]>;
   close(): Promise<void>;
 }

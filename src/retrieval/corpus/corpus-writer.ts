@@ -8,6 +8,7 @@ import type { Store, StoreReader, StoreRow, StoreVersion, StoreWriter } from "..
 import { planGrepCompaction } from "./grep-plan.ts";
 import { type CorpusLayout, corpusLayout, grepSegmentOf, itemsFileOf } from "./layout.ts";
 import {
+  baseOf,
   type CorpusIdentity,
   documentIdsOf,
   type KnownSource,
@@ -18,7 +19,7 @@ import {
   writeManifest,
 } from "./manifest.ts";
 import { RETAIN_MS, removeIfEmpty, removeOrphans } from "./recover.ts";
-import { openFolderStore } from "./store-of.ts";
+import { openFolderStore, removeOtherStores } from "./store-of.ts";
 import { lockWriter, type ProcessTable, systemProcesses, type WriterLock } from "./writer-lock.ts";
 import { loadWriterState, type WriterState, type WriterStateOptions } from "./writer-state.ts";
 
@@ -35,7 +36,7 @@ export type GrepDocument = Pick<SourceDocument, "id" | "text" | "metadata">;
 export interface CorpusWriterOptions extends WriterStateOptions {
   readonly now?: () => number;
   readonly processes?: ProcessTable;
-  /** Where chunks are kept; default Lance in the corpus folder. */
+  /** Where chunks are kept; default the store that its identity names, in the corpus folder. */
   readonly openStore?: (layout: CorpusLayout, identity: CorpusIdentity) => Store;
 }
 
@@ -109,6 +110,16 @@ export class CorpusWriter {
 
   get sources(): readonly KnownSource[] {
     return this.#sources;
+  }
+
+  /** Folder that keys are relative to. */
+  get base(): string {
+    return baseOf(this.#layout, this.#manifest);
+  }
+
+  /** The corpus is a copy of one of another folder, whose sources are not here. */
+  get isCopy(): boolean {
+    return this.#manifest?.copiedFrom !== undefined;
   }
 
   /** Of the last commit; 0 for a corpus that has none yet. */
@@ -240,6 +251,7 @@ export class CorpusWriter {
       metadataKeys: [...this.#metadataKeys].sort(),
       grep,
       sources: this.#sources,
+      copiedFrom: this.#manifest?.copiedFrom,
     };
     await this.#prepareFolder();
     await this.#lock.verify();
@@ -302,6 +314,7 @@ export class CorpusWriter {
     } else {
       await removeOrphans(this.#layout, next, atMs);
       await this.#store.dropOtherTables(next.store.table);
+      await removeOtherStores(this.#layout, this.#identity);
     }
     const due = this.#retired.filter((entry) => atMs - entry.atMs > RETAIN_MS);
     this.#retired = this.#retired.filter((entry) => !due.includes(entry));

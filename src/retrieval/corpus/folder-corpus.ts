@@ -1,26 +1,38 @@
-import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
 import type { Chunk, Notice } from "../../core/types.ts";
 import type {
   CorpusInfo,
   CorpusReader,
+  DocumentsAnswer,
+  DocumentsQuery,
   FindAnswer,
   FindQuery,
   GrepAnswer,
   GrepQuery,
   ReadQuery,
+  StaleDocument,
 } from "../corpus-reader.ts";
-import type { EmbedQuery } from "../find/embed-query.ts";
+import type { EmbedderIdentity, EmbedQuery } from "../find/embed-query.ts";
 import { findChunks } from "../find/find-chunks.ts";
 import { grepChunks } from "../find/grep-chunks.ts";
+import { listDocuments } from "../list-documents.ts";
 import { readChunks } from "../read.ts";
 import { UNINDEXED_ROWS_MAX } from "../store/lance/lance-store.ts";
 import type { Store } from "../store/store.ts";
 import { placeChunk } from "./chunk-place.ts";
 import type { CorpusLayout } from "./layout.ts";
-import { type CorpusIdentity, documentIdsOf, type ManifestItem, sameStamp, stampManifest } from "./manifest.ts";
+import {
+  baseOf,
+  type CorpusIdentity,
+  documentIdsOf,
+  type Manifest,
+  type ManifestItem,
+  sameStamp,
+  stampManifest,
+} from "./manifest.ts";
 import { loadSnapshot, type OpenStore, type Snapshot } from "./snapshot.ts";
+import { staleDocuments } from "./stale-documents.ts";
 
 /** A call that met files being replaced starts again on the new generation, at most this often. */
 const RESTARTS_MAX = 5;
@@ -35,6 +47,8 @@ export interface FolderCorpusOptions {
   readonly name: string;
   readonly openStore: OpenStore;
   readonly embedQuery?: EmbedQuery;
+  /** Behind vectors that lie elsewhere, where the store asks them; default the embedder that the corpus names. */
+  readonly embedder?: EmbedderIdentity;
 }
 
 interface Held {
@@ -67,12 +81,13 @@ export class FolderCorpus implements CorpusReader {
     return this.#use(async ({ manifest }) => ({
       name: this.name,
       location: this.#layout.folder,
+      base: baseOf(this.#layout, manifest),
       generation: manifest.generation,
       documents: manifest.documents,
       chunks: manifest.chunks,
       tokens: manifest.tokens,
       tokenCounter: manifest.identity.tokenCounter,
-      embedder: manifest.identity.embedder?.name ?? null,
+      embedder: (this.#options.embedder ?? manifest.identity.embedder)?.name ?? null,
       metadataKeys: manifest.metadataKeys,
     }));
   }
@@ -90,37 +105,47 @@ export class FolderCorpus implements CorpusReader {
   async find(query: FindQuery): Promise<FindAnswer> {
     return this.#use(async ({ manifest, reader }) => {
       const { embedQuery } = this.#options;
-      const { embedder } = manifest.identity;
+      const embedder = this.#options.embedder ?? manifest.identity.embedder;
       const store = await reader();
       const dense = { ...(embedder && { embedder }), ...(embedQuery && { embedQuery }) };
       const answer = await findChunks({ corpus: this.name, store, ...dense }, query);
-      const hits = answer.hits.map((hit) => ({ ...hit, chunk: this.#placed(hit.chunk) }));
+      const hits = answer.hits.map((hit) => ({ ...hit, chunk: this.#placed(hit.chunk, manifest) }));
       const late = manifest.unindexed > UNINDEXED_ROWS_MAX;
       return { ...answer, hits, notices: late ? [...answer.notices, NOT_READY] : answer.notices };
     });
   }
 
   async grep(query: GrepQuery): Promise<GrepAnswer> {
-    return this.#use(async ({ reader, grep }) => {
+    return this.#use(async ({ manifest, reader, grep }) => {
       const [store, engine] = await Promise.all([reader(), grep()]);
       const answer = await grepChunks({ corpus: this.name, store, engine }, query);
       const hits = answer.hits.map((found) => ({
         ...found,
-        hit: { ...found.hit, chunk: this.#placed(found.hit.chunk) },
+        hit: { ...found.hit, chunk: this.#placed(found.hit.chunk, manifest) },
       }));
       return { ...answer, hits };
     });
   }
 
   async read(query: ReadQuery): Promise<readonly Chunk[]> {
-    return this.#use(async ({ reader }) => {
+    return this.#use(async ({ manifest, reader }) => {
       const chunks = await readChunks(await reader(), query);
-      return chunks.map((chunk) => this.#placed(chunk));
+      return chunks.map((chunk) => this.#placed(chunk, manifest));
     });
   }
 
-  #placed(chunk: Chunk): Chunk {
-    return placeChunk(chunk, dirname(this.#layout.folder));
+  async documents(query: DocumentsQuery): Promise<DocumentsAnswer> {
+    return this.#use(async ({ manifest, reader }) =>
+      listDocuments(await reader(), query, (chunk) => this.#placed(chunk, manifest)),
+    );
+  }
+
+  async stale(ids: readonly string[]): Promise<readonly StaleDocument[]> {
+    return this.#use(async ({ manifest, items }) => staleDocuments(ids, await items(), baseOf(this.#layout, manifest)));
+  }
+
+  #placed(chunk: Chunk, manifest: Manifest): Chunk {
+    return placeChunk(chunk, baseOf(this.#layout, manifest));
   }
 
   /** For the time after the last call has ended; later ones reject. */
@@ -186,7 +211,7 @@ export class FolderCorpus implements CorpusReader {
 
   /** Generations share the store, and with it what it holds in memory. */
   #storeOf(identity: CorpusIdentity): Store {
-    const key = JSON.stringify(identity.embedder);
+    const key = JSON.stringify([identity.store, identity.embedder]);
     const store = this.#stores.get(key) ?? this.#options.openStore(this.#layout, identity);
     this.#stores.set(key, store);
     return store;

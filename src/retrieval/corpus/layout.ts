@@ -1,7 +1,17 @@
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 /** Name of the folder that holds an index; looked for upwards like git's. */
 export const CORPUS_FOLDER_NAME = ".winnow";
+
+/** Below `.winnow`: corpora that the configuration names and gives no folder. */
+const CORPORA_FOLDER_NAME = "corpora";
+
+/** Folder that the keys of a corpus's items are relative to: the one that holds `.winnow`. */
+export function corpusBase(folder: string): string {
+  const above = dirname(folder);
+  const isNamed = basename(above) === CORPORA_FOLDER_NAME && basename(dirname(above)) === CORPUS_FOLDER_NAME;
+  return isNamed ? dirname(dirname(above)) : above;
+}
 
 /** Where everything of a corpus lies. */
 export interface CorpusLayout {
@@ -13,12 +23,16 @@ export interface CorpusLayout {
   /** One file of source items for each generation; the manifest names the one that counts. */
   readonly itemsFolder: string;
   readonly storeFolder: string;
+  /** Instead of `storeFolder`, where the index is kept in SQLite. */
+  readonly sqliteFolder: string;
   readonly grepFolder: string;
   readonly runsFolder: string;
   readonly evaluationsFolder: string;
   readonly lockFile: string;
   /** Vectors of a re-embedding that was interrupted. */
   readonly keptVectorsFile: string;
+  /** How far a copy into this folder has come; gone once it is whole. */
+  readonly copyFile: string;
   /** Keeps an index out of the repository that it lies in. */
   readonly ignoreFile: string;
 }
@@ -30,11 +44,13 @@ export function corpusLayout(folder: string): CorpusLayout {
     manifestFile: join(folder, "manifest.json"),
     itemsFolder: join(folder, "manifest"),
     storeFolder: join(folder, "lance"),
+    sqliteFolder: join(folder, "sqlite"),
     grepFolder: join(folder, "grep"),
     runsFolder: join(folder, "runs"),
     evaluationsFolder: join(folder, "evaluations"),
     lockFile: join(folder, "writer.lock"),
     keptVectorsFile: join(folder, "reembed.vectors"),
+    copyFile: join(folder, "copy.json"),
     ignoreFile: join(folder, ".gitignore"),
   };
 }

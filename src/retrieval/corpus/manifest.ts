@@ -3,8 +3,10 @@ import { z } from "zod/mini";
 import { systemErrorCode } from "../../core/errors.ts";
 import type { EmbedderIdentity } from "../find/embed-query.ts";
 import type { StoreVersion } from "../store/store.ts";
-import { type CorpusLayout, itemsFileOf } from "./layout.ts";
+import { type CorpusLayout, corpusBase, itemsFileOf } from "./layout.ts";
+import { identitySchema, sourceSchema } from "./manifest-schemas.ts";
 import { damaged, type FileStamp, readSealed, writeSealed } from "./sealed-file.ts";
+import type { StoreKind } from "./store-kinds.ts";
 
 /** Version of everything in the corpus folder; a change that an older Winnow cannot read raises it. */
 export const CORPUS_FORMAT_VERSION = 1;
@@ -12,16 +14,9 @@ const CORPUS_FORMAT = { name: "corpus", version: CORPUS_FORMAT_VERSION };
 const MANIFEST_FORMAT = { name: "manifest", version: CORPUS_FORMAT_VERSION };
 const ITEMS_FORMAT = { name: "items", version: CORPUS_FORMAT_VERSION };
 
+export { STORE_KINDS, type StoreKind } from "./store-kinds.ts";
+
 const count = z.int().check(z.nonnegative());
-
-const identitySchema = z.object({
-  chunker: z.string(),
-  tokenCounter: z.string(),
-  analyzer: z.string(),
-  embedder: z.nullable(z.object({ name: z.string(), dimension: z.int().check(z.positive()) })),
-});
-
-const sourceSchema = z.object({ type: z.string(), roots: z.array(z.string()), excluded: z.array(z.string()) });
 
 const manifestSchema = z.object({
   generation: z.int().check(z.positive()),
@@ -36,6 +31,7 @@ const manifestSchema = z.object({
   metadataKeys: z.array(z.string()),
   grep: z.array(z.object({ segment: z.int().check(z.positive()), documents: count, bytes: count })),
   sources: z.array(sourceSchema),
+  copiedFrom: z.optional(z.string()),
 });
 
 /** How the chunks of a corpus came to be. Two corpora of one identity are built alike. */
@@ -44,6 +40,8 @@ export interface CorpusIdentity {
   readonly tokenCounter: string;
   readonly analyzer: string;
   readonly embedder: EmbedderIdentity | null;
+  /** Where the chunks are kept; absent in corpora that have never known anything but `lance`. */
+  readonly store?: StoreKind | undefined;
 }
 
 /** What a refresh without a path lists again. */
@@ -79,6 +77,13 @@ export interface Manifest {
   readonly metadataKeys: readonly string[];
   readonly grep: readonly GrepSegmentEntry[];
   readonly sources: readonly KnownSource[];
+  /** Of a copy: the folder that its keys are relative to, where that is not the one that holds the copy. */
+  readonly copiedFrom?: string | undefined;
+}
+
+/** Folder that the keys and the relative places of a corpus are taken from. */
+export function baseOf({ folder }: CorpusLayout, manifest: Pick<Manifest, "copiedFrom"> | undefined): string {
+  return manifest?.copiedFrom ?? corpusBase(folder);
 }
 
 /** What is known about one source item, e.g. a file. */
@@ -96,6 +101,8 @@ export interface ManifestItem {
   readonly reason?: string | undefined;
   readonly detail?: string | undefined;
   readonly notes?: readonly string[] | undefined;
+  /** How many secrets were replaced in its documents, by kind. */
+  readonly redacted?: Readonly<Record<string, number>> | undefined;
   readonly documents: number;
   readonly chunks: number;
   readonly tokens: number;

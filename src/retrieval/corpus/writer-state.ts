@@ -10,9 +10,13 @@ import {
   readManifest,
 } from "./manifest.ts";
 import { findDamagedSegments, nextFreeGeneration, removeOrphans } from "./recover.ts";
+import { storeKindOf } from "./store-of.ts";
 
 export interface WriterStateOptions {
-  /** How the corpus is built. One that exists must have been built alike, else `corpus_mismatch`. */
+  /**
+   * How the corpus is built. One that exists must have been built alike, else `corpus_mismatch`; it keeps its own store
+   * where the identity names none.
+   */
   readonly identity: CorpusIdentity;
   /** A corpus that exists keeps its own embedder, whatever the identity says; also one that is built anew. */
   readonly keepEmbedder?: boolean;
@@ -41,14 +45,20 @@ export async function loadWriterState(
 ): Promise<WriterState> {
   const fresh = { manifest: undefined, identity: options.identity, items: [], damagedSegments: new Set<number>() };
   const identityAfter = (found: CorpusIdentity | undefined): CorpusIdentity =>
-    found === undefined || options.keepEmbedder !== true
+    found === undefined
       ? options.identity
-      : { ...options.identity, embedder: found.embedder };
+      : {
+          ...options.identity,
+          ...(options.keepEmbedder === true && { embedder: found.embedder }),
+          ...(options.identity.store === undefined && found.store !== undefined && { store: found.store }),
+        };
   if (options.rebuild === true) {
     const before = await readManifest(layout).catch(() => undefined);
     const firstGeneration = Math.max((before?.manifest.generation ?? 0) + 1, await nextFreeGeneration(layout));
     const identity = identityAfter(before?.manifest.identity);
-    return { ...fresh, identity, sources: before?.manifest.sources ?? [], firstGeneration };
+    // The roots of a copy are those of another folder.
+    const sources = before?.manifest.copiedFrom === undefined ? (before?.manifest.sources ?? []) : [];
+    return { ...fresh, identity, sources, firstGeneration };
   }
   await readCorpusFile(layout);
   const manifest = (await readManifest(layout))?.manifest;
@@ -69,6 +79,11 @@ function checkIdentity(found: CorpusIdentity, wanted: CorpusIdentity): void {
   const differences = (["chunker", "tokenCounter", "analyzer"] as const)
     .filter((part) => found[part] !== wanted[part])
     .map((part) => `${part} ${found[part]}, now ${wanted[part]}`);
+  if (storeKindOf(found) !== storeKindOf(wanted)) {
+    throw new WinnowError("corpus_mismatch", `The index is kept in ${storeKindOf(found)}, not ${wanted.store}.`, {
+      hint: "Copy it to a new place with `winnow copy`, or build it anew with --rebuild.",
+    });
+  }
   const { embedder: had } = found;
   const { embedder: asked } = wanted;
   if (differences.length === 0 && (had?.name !== asked?.name || had?.dimension !== asked?.dimension)) {

@@ -24,7 +24,7 @@ const ask = (corpus: Corpus) => corpus.find(query);
 const keys = ({ hits }: FindAnswer) => hits.map(({ corpus, chunk }) => `${corpus}/${chunk.id}`);
 
 describe("findAcross", () => {
-  test("only ranks count between corpora; a single corpus keeps its scores, none gives nothing", async () => {
+  test("scores do not count between corpora; a single corpus keeps its scores, none gives nothing", async () => {
     const [loud, quiet] = [
       corpusOf("loud", [
         ["x", 900],
@@ -35,11 +35,24 @@ describe("findAcross", () => {
         ["b", 0.1],
       ]),
     ];
-    const both = await findAcross([loud, quiet], ask);
+    const both = await findAcross([loud, quiet], query, ask);
     expect(keys(both)).toEqual(["quiet/m", "loud/x", "loud/a", "quiet/b"]);
     expect(both.hits.map(({ score }) => score)).toEqual([1 / 61, 1 / 61, 1 / 62, 1 / 62]);
-    expect((await findAcross([loud], ask)).hits.map(({ score }) => score)).toEqual([900, 800]);
-    expect(await findAcross([], ask)).toEqual({ hits: [], notices: [] });
+    expect((await findAcross([loud], query, ask)).hits.map(({ score }) => score)).toEqual([900, 800]);
+    expect(await findAcross([], query, ask)).toEqual({ hits: [], notices: [] });
+  });
+
+  test("the best of a corpus that knows nothing does not stand beside the answer, unless meaning alone was asked for", async () => {
+    const knows = corpusOf("knows", [
+      ["berth lock expires", 3],
+      ["berth", 2],
+    ]);
+    const others = ["a", "b", "c"].map((name) => corpusOf(name, [["nothing of it", 9]]));
+    const asked = { text: "When does the berth lock expire?", mode: "hybrid" } as const;
+    const ids = (answer: FindAnswer) => answer.hits.map(({ chunk }) => chunk.id);
+    expect(ids(await findAcross([...others, knows], asked, ask)).slice(0, 2)).toEqual(["berth lock expires", "berth"]);
+    const dense = await findAcross([...others, knows], { ...asked, mode: "dense" }, ask);
+    expect(ids(dense).at(-1)).toBe("berth");
   });
 
   test("ties go by id, then by corpus, whatever the order of the corpora", async () => {
@@ -50,8 +63,8 @@ describe("findAcross", () => {
       ]),
     );
     const wanted = ["a/same", "b/same", "c/same", "a/a2", "b/b2", "c/c2"];
-    expect(keys(await findAcross(corpora, ask))).toEqual(wanted);
-    expect(keys(await findAcross([...corpora].reverse(), ask))).toEqual(wanted);
+    expect(keys(await findAcross(corpora, query, ask))).toEqual(wanted);
+    expect(keys(await findAcross([...corpora].reverse(), query, ask))).toEqual(wanted);
   });
 
   test("laws: every hit once, each corpus's own order, no second before every first, order of corpora irrelevant", async () => {
@@ -64,14 +77,14 @@ describe("findAcross", () => {
             list.map((id, rank) => [id, (i + 1) * (100 - rank)]),
           ),
         );
-        const found = await findAcross(corpora, ask);
+        const found = await findAcross(corpora, query, ask);
         for (const [i, list] of ids.entries()) {
           const own = found.hits.filter(({ corpus }) => corpus === `c${i}`);
           expect(own.map(({ chunk }) => chunk.id)).toEqual(list);
         }
         const ranks = found.hits.map(({ corpus, chunk }) => (ids[Number(corpus.slice(1))] ?? []).indexOf(chunk.id));
         if (ids.length > 1) expect(ranks).toEqual([...ranks].sort((a, b) => a - b));
-        expect(keys(await findAcross([...corpora].reverse(), ask))).toEqual(keys(found));
+        expect(keys(await findAcross([...corpora].reverse(), query, ask))).toEqual(keys(found));
       }),
       { numRuns, seed: 31 },
     );
@@ -98,7 +111,9 @@ describe("findAcross", () => {
       await vectorCorpus("one", { name: "small", dimension: 2 }, "y"),
       await vectorCorpus("two", { name: "large", dimension: 5 }, "x"),
     ];
-    const found = await findAcross(corpora, (corpus) => corpus.find({ ...query, mode: "dense" }));
+    const found = await findAcross(corpora, { text: "q", mode: "dense" }, (corpus) =>
+      corpus.find({ ...query, mode: "dense" }),
+    );
     expect(keys(found).slice(0, 2)).toEqual(["two/x", "one/y"]);
     expect(asked.sort()).toEqual(["large: q", "small: q"]);
   });
@@ -109,13 +124,13 @@ describe("findAcross", () => {
       { code: "index_not_ready", message: "Late." },
     ];
     const corpora = [corpusOf("a", [], [word]), corpusOf("b", [], [late, word])];
-    expect((await findAcross(corpora, ask)).notices).toEqual([word, late]);
+    expect((await findAcross(corpora, query, ask)).notices).toEqual([word, late]);
     const broken: Corpus = {
       name: "c",
       find: async () => {
         throw new WinnowError("corpus_corrupt", "A file is damaged.");
       },
     };
-    await expect(findAcross([...corpora, broken], ask)).rejects.toMatchObject({ code: "corpus_corrupt" });
+    await expect(findAcross([...corpora, broken], query, ask)).rejects.toMatchObject({ code: "corpus_corrupt" });
   });
 });

@@ -1,4 +1,4 @@
-import { toWinnowError, WinnowError } from "../../core/errors.ts";
+import { type ErrorCode, toWinnowError, WinnowError } from "../../core/errors.ts";
 import type { Chunk, Hit, Notice } from "../../core/types.ts";
 import { indexedText } from "../corpus/indexed-text.ts";
 import { chunkKey, type FindAnswer, type FindQuery } from "../corpus-reader.ts";
@@ -28,6 +28,14 @@ const QUERY_CUT: Notice = {
   code: "query_cut",
   message: `The query is long; its first ${QUERY_TERMS_MAX} words were searched for.`,
 };
+/** Failures of the embedder, or of the server where vectors lie elsewhere: words are found without either. */
+const DENSE_FAILURES: ReadonlySet<ErrorCode> = new Set([
+  "embedder_failed",
+  "timeout",
+  "dependency_missing",
+  "corpus_not_found",
+  "limit_exceeded",
+]);
 const INCOMPLETE: Notice = {
   code: "filter_incomplete",
   message: "The filter excludes so much of what matches that there may be better hits than these.",
@@ -100,14 +108,14 @@ async function expandedCandidates(
 async function denseCandidates(source: FindSource, query: FindQuery, vector: Float32Array): Promise<CandidateList> {
   // Zeros stand for a text that says nothing to the embedder, and are near to nothing.
   if (vector.every((value) => value === 0)) return { candidates: [], complete: true };
-  return source.store.dense({ vector, ...candidateQuery(source, query) });
+  return source.store.dense({ vector, text: query.text, ...candidateQuery(source, query) });
 }
 
 /** What remains of a hybrid query when its dense half failed: nothing of that half, and a notice that says why. */
 function degraded(error: unknown, query: FindQuery, notices: Notice[]): undefined {
   const failure = toWinnowError(error, "embedder_failed");
-  const isEmbedders = failure.code === "embedder_failed" || failure.code === "timeout";
-  if (query.mode !== "hybrid" || query.signal?.aborted === true || !isEmbedders) throw failure;
+  const isDenseOnly = DENSE_FAILURES.has(failure.code) || failure.retryable;
+  if (query.mode !== "hybrid" || query.signal?.aborted === true || !isDenseOnly) throw failure;
   const hint = failure.hint === undefined ? "" : ` ${failure.hint}`;
   notices.push({ code: LEXICAL_ONLY.code, message: `Only words were matched: ${failure.message}${hint}` });
 }

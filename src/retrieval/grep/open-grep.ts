@@ -1,3 +1,4 @@
+import { deadline } from "../../core/deadline.ts";
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
 import type { Notice } from "../../core/types.ts";
 import { type DocumentMatches, MatchCollector, type OpenSegment } from "./collector.ts";
@@ -61,7 +62,7 @@ class SegmentGrep implements GrepEngine {
     const { isLive, timeoutMs = GREP_TIMEOUT_MS } = this.#options;
     const accept = request.accept ?? (() => true);
     const collector = new MatchCollector((id, segmentIndex) => isLive(id, segmentIndex) && accept(id));
-    const timer = AbortSignal.timeout(timeoutMs);
+    const timer = deadline(timeoutMs);
     const scan = {
       pattern: request.pattern,
       ignoreCase: request.ignoreCase ?? false,

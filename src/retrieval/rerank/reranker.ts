@@ -1,3 +1,4 @@
+import { deadline } from "../../core/deadline.ts";
 import { type ErrorCode, toWinnowError, WinnowError } from "../../core/errors.ts";
 import type { Hit, Notice } from "../../core/types.ts";
 import { indexedText } from "../corpus/indexed-text.ts";
@@ -30,7 +31,7 @@ export async function rerankHits(
 ): Promise<{ readonly hits: readonly Hit[]; readonly notices: readonly Notice[] }> {
   if (hits.length === 0) return { hits, notices: [] };
   const judged = hits.slice(0, RERANK_HITS_MAX);
-  const timer = AbortSignal.timeout(RERANK_TIMEOUT_MS);
+  const timer = deadline(RERANK_TIMEOUT_MS);
   try {
     const either = signal === undefined ? timer : AbortSignal.any([signal, timer]);
     const texts = judged.map(({ chunk }) => indexedText(chunk));

@@ -44,6 +44,8 @@ export interface LexicalQuery extends CandidateQuery {
 export interface DenseQuery extends CandidateQuery {
   /** Of the store's vector dimension. Nearness is cosine; the score is the cosine similarity. */
   readonly vector: Float32Array;
+  /** What the vector was made of, for stores that fuse nearness with words themselves. */
+  readonly text?: string;
 }
 
 export interface CandidateList {
@@ -88,6 +90,8 @@ export interface StoreReader {
   documentsWhere(filter: Filter, signal?: AbortSignal): Promise<ReadonlySet<string>>;
   /** Every row once, without its vector, in parts of the driver's size and no particular order. */
   scan(signal?: AbortSignal): AsyncIterable<readonly ScannedRow[]>;
+  /** As `scan`, with the vectors, so that they can be appended elsewhere as they are. */
+  rows(signal?: AbortSignal): AsyncIterable<readonly StoreRow[]>;
   counts(): Promise<StoreCounts>;
   close(): Promise<void>;
 }

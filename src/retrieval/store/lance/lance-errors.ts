@@ -17,7 +17,7 @@ export function lanceError(error: unknown, doing: string): WinnowError {
   const message = error instanceof Error ? error.message : String(error);
   if (NATIVE_MISSING.test(message)) {
     return new WinnowError("dependency_missing", "The store's native library does not load on this platform.", {
-      hint: "Install again with optional dependencies enabled, on a platform that the README lists.",
+      hint: "Install again with optional dependencies enabled, or build the index anew without it: winnow index --rebuild --store sqlite",
       cause: error,
     });
   }

@@ -17,10 +17,12 @@ import type {
   StoreCapabilities,
   StoreCounts,
   StoreReader,
+  StoreRow,
 } from "../store.ts";
 import { guarded } from "./lance-errors.ts";
 import {
   CHUNK_COLUMNS,
+  type Columns,
   numbers,
   parseMetadata,
   SCAN_COLUMNS,
@@ -30,6 +32,8 @@ import {
   toChunks,
   toScannedRows,
   toSpans,
+  toStoreRows,
+  VECTOR_COLUMN,
 } from "./lance-rows.ts";
 import { loadLance } from "./load-lance.ts";
 import { sqlAnd, sqlIn } from "./sql.ts";
@@ -212,16 +216,29 @@ export class LanceReader implements StoreReader {
     });
   }
 
-  async *scan(signal?: AbortSignal): AsyncGenerator<readonly ScannedRow[]> {
+  scan(signal?: AbortSignal): AsyncGenerator<readonly ScannedRow[]> {
+    return this.#batches(SCAN_COLUMNS, toScannedRows, signal);
+  }
+
+  rows(signal?: AbortSignal): AsyncGenerator<readonly StoreRow[]> {
+    if (this.#vectorDimension === undefined) return this.scan(signal);
+    return this.#batches([...SCAN_COLUMNS, VECTOR_COLUMN], toStoreRows, signal);
+  }
+
+  async *#batches<Row>(
+    columns: readonly string[],
+    toRows: (batch: Columns) => readonly Row[],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<readonly Row[]> {
     const batches = this.#table
       .query()
-      .select([...SCAN_COLUMNS])
+      .select([...columns])
       [Symbol.asyncIterator]();
     for (;;) {
       signal?.throwIfAborted();
       const rows = await guarded("reading all chunks", async () => {
         const { done, value } = await batches.next();
-        return done === true ? undefined : toScannedRows(value);
+        return done === true ? undefined : toRows(value);
       });
       if (rows === undefined) return;
       yield rows;

@@ -4,7 +4,7 @@ import type { Chunk, Metadata } from "../../../core/types.ts";
 import type { ChunkSpan, ScannedRow, StoreRow } from "../store.ts";
 
 /** A result or a part of one. */
-interface Columns {
+export interface Columns {
   readonly numRows: number;
   getChild(name: string): Iterable<unknown> | null;
 }
@@ -132,6 +132,18 @@ export function toScannedRows(table: Columns): ScannedRow[] {
     item: items[i] ?? "",
     terms: (terms[i] ?? "").split(" ").filter((term) => term !== ""),
   }));
+}
+
+/** Rows of a result that holds `SCAN_COLUMNS` and the vectors, in its order. */
+export function toStoreRows(table: Columns): StoreRow[] {
+  const vectors = values(table, VECTOR_COLUMN);
+  return toScannedRows(table).map((row, i) => ({ ...row, vector: toVector(vectors[i]) }));
+}
+
+function toVector(value: unknown): Float32Array | null {
+  if (value === null || value === undefined) return null;
+  // What a row of the column is depends on the copy of the library that made it; it can always be walked through.
+  return Float32Array.from(value as Iterable<number>);
 }
 
 /** Spans of a result that holds `SPAN_COLUMNS`, in its order. */
