@@ -22,6 +22,8 @@ export type SkipReason =
   | "unreadable"
   | "unsupported_type"
   | "malformed"
+  /** What it holds could not be redacted, so none of it may be kept. */
+  | "unredactable"
   | "outside_root"
   | "not_a_file"
   | "vanished";
@@ -35,10 +37,17 @@ export interface Skipped {
 
 export type Listed = { readonly item: SourceItem } | { readonly skipped: Skipped };
 
-export type ReadOutcome =
-  /** `hash` identifies the content; equal hashes yield equal documents. `notes` are things worth telling, e.g. a guessed encoding. */
-  | { readonly documents: readonly SourceDocument[]; readonly hash: string; readonly notes: readonly string[] }
-  | { readonly skipped: Skipped; readonly hash?: string };
+export interface ReadDocuments {
+  readonly documents: readonly SourceDocument[];
+  /** Identifies the content; equal hashes yield equal documents. */
+  readonly hash: string;
+  /** Things worth telling, e.g. a guessed encoding. */
+  readonly notes: readonly string[];
+  /** How many secrets were replaced in the documents, by kind. */
+  readonly redacted?: Readonly<Record<string, number>>;
+}
+
+export type ReadOutcome = ReadDocuments | { readonly skipped: Skipped; readonly hash?: string };
 
 /**
  * A connector that yields documents. `list` is cheap (no content is read) and ordered by key; `read` never throws for

@@ -1,4 +1,7 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
+import { REPOSITORY_KEYS } from "../../core/provenance.ts";
+import type { SourceDocument } from "../../core/types.ts";
+import { repositoryFinder } from "../repository.ts";
 import type { Listed, ReadOutcome, Source, SourceItem } from "../source.ts";
 import { type Confinement, confineTo } from "./confinement.ts";
 import { decodeText } from "./decode-text.ts";
@@ -29,7 +32,8 @@ export interface FilesSourceOptions {
  * Files and folders as a source. `list` rejects with `source_not_found` when a root is missing and with
  * `limit_exceeded` beyond `entriesMax`; an empty folder lists nothing. A root that was named is read even where its name
  * or a rule above it would exclude it, and a file that was named is tried as text whatever its name says. The hash is
- * that of the bytes: a file that was only touched keeps its documents, `modified` included.
+ * that of the bytes: a file that was only touched keeps its documents, `modified` included. `repository` is the folder
+ * that holds `.git`, where a document names none itself.
  */
 export function createFilesSource(options: FilesSourceOptions): Source {
   const fileSystem = options.fileSystem ?? nodeFileSystem;
@@ -41,6 +45,7 @@ export function createFilesSource(options: FilesSourceOptions): Source {
     limits,
     confinement: confineTo(fileSystem, options.roots),
     namedKeys: new Set(options.roots.map((root) => keyOf(places.base, resolve(root)))),
+    repositoryOf: repositoryFinder(),
   };
   return {
     type: "files",
@@ -71,6 +76,7 @@ interface Reader {
   readonly confinement: Confinement;
   /** Keys of the roots themselves: a file that was named is read as text, whatever its name. */
   readonly namedKeys: ReadonlySet<string>;
+  readonly repositoryOf: (folder: string) => Promise<string | undefined>;
 }
 
 async function readItem(item: SourceItem, reader: Reader, signal: AbortSignal): Promise<ReadOutcome> {
@@ -95,5 +101,13 @@ async function readItem(item: SourceItem, reader: Reader, signal: AbortSignal): 
   signal.throwIfAborted();
   if ("reason" in parsed) return { skipped: { key, reason: parsed.reason, detail: parsed.detail }, hash };
   const notes = decoded.note === undefined ? parsed.notes : [decoded.note, ...parsed.notes];
-  return { documents: parsed.documents, hash, notes };
+  const repository = await reader.repositoryOf(dirname(item.location));
+  return { documents: parsed.documents.map((document) => withRepository(document, repository)), hash, notes };
+}
+
+function withRepository(document: SourceDocument, repository: string | undefined): SourceDocument {
+  const namesOne = REPOSITORY_KEYS.some((key) => Object.hasOwn(document.metadata, key));
+  return repository === undefined || namesOne
+    ? document
+    : { ...document, metadata: { ...document.metadata, repository } };
 }

@@ -1,3 +1,4 @@
+import { parseDateRange } from "../../core/filter-date.ts";
 import { wellFormed } from "../../core/text.ts";
 import type { Metadata, MetadataValue } from "../../core/types.ts";
 
@@ -32,9 +33,20 @@ export function metadataFrom(fields: Iterable<readonly [string, unknown]>): Meta
   return Object.fromEntries(entries);
 }
 
-/** What every document of a file carries. A file's own `modified` is truer than the time of its last copy. */
+/**
+ * What front matter calls the last change, best first; truer than the time of the file's last copy, which in a fresh clone
+ * is the same for all. A plain `date` is what dated entries carry (decisions, posts, changelogs).
+ */
+const STATED_CHANGE_KEYS = ["modified", "date_modified", "updated", "last_updated", "lastmod", "date"] as const;
+
+/** What every document of a file carries. `modified` is what the file itself says of its last change, else its mtime. */
 export function fileMetadata(own: Metadata, key: string, mtimeMs: number, language?: string): Metadata {
+  const stated = STATED_CHANGE_KEYS.map((name) => (Object.hasOwn(own, name) ? own[name] : undefined)).find(isDate);
   const date = new Date(mtimeMs);
-  const modified = (Number.isNaN(date.getTime()) ? new Date(0) : date).toISOString();
-  return { ...(language === undefined ? {} : { language }), modified, ...own, path: key };
+  const modified = stated ?? (Number.isNaN(date.getTime()) ? new Date(0) : date).toISOString();
+  return { ...(language === undefined ? {} : { language }), ...own, modified, path: key };
+}
+
+function isDate(value: MetadataValue | undefined): value is string {
+  return typeof value === "string" && parseDateRange(value.trim()) !== undefined;
 }

@@ -38,9 +38,15 @@ export async function hashFile(
   return "hash" in outcome ? outcome.hash : undefined;
 }
 
-type Scanned = { readonly hash: string; readonly mtimeMs: number } | Exclude<ReadBytes, { readonly bytes: Uint8Array }>;
+export type Scanned =
+  | { readonly hash: string; readonly mtimeMs: number }
+  | Exclude<ReadBytes, { readonly bytes: Uint8Array }>;
 
-async function scanFile(
+/**
+ * Hands a file out part by part, bounded like `readBytes`; a part is only valid during the call. What `onPart` throws is
+ * returned as an error of the file.
+ */
+export async function scanFile(
   fileSystem: FileSystem,
   path: string,
   bytesMax: number,

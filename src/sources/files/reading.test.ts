@@ -164,6 +164,10 @@ describe("Markdown", () => {
   });
 
   it("lets a file's own date stand, and never its own path", async () => {
+    const updated = (await document("b.md", "---\nmodified: soon\ndate_modified: 2021-02-03\n---\nx")).metadata;
+    expect(updated).toMatchObject({ modified: "2021-02-03" });
+    const dated = (await document("c.md", "---\ndate: 2021-02-03\ncreated: 2019\n---\nx")).metadata;
+    expect(dated).toMatchObject({ modified: "2021-02-03" });
     const metadata = (await document("a.md", "---\nmodified: 2020-01-01\npath: /etc\n---\nx")).metadata;
     expect(metadata).toMatchObject({ modified: "2020-01-01", path: "a.md" });
   });
