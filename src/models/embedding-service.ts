@@ -1,3 +1,4 @@
+import { deadline } from "../core/deadline.ts";
 import { type ErrorCode, toWinnowError, WinnowError, type WinnowErrorOptions } from "../core/errors.ts";
 import { type FailedAttempt, isTransientStatus, retryAfterMs, type ServiceEffects, withAttempts } from "./attempts.ts";
 import { messageOf } from "./service-message.ts";
@@ -41,7 +42,7 @@ async function attemptOnce<T>(
   read: (answer: unknown) => T,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly answer: T } | FailedAttempt> {
-  const timer = AbortSignal.timeout(options.attemptTimeoutMs);
+  const timer = deadline(options.attemptTimeoutMs);
   const either = signal === undefined ? timer : AbortSignal.any([signal, timer]);
   const { fetch: send = fetch } = options.effects;
   try {

@@ -92,7 +92,24 @@ describe("long runs", () => {
     expect(counter.count(letters)).toBe(counter.encode(letters).length);
     expect(performance.now() - started).toBeLessThan(15_000);
   });
+
+  it("costs no more after many texts whose words do not repeat", () => {
+    const perRound = 30_000;
+    const milliseconds = Array.from({ length: 10 }, (_, round) => {
+      // Four letters are spelt as written and merge quickly; what remains is the keeping.
+      const words = Array.from({ length: perRound }, (_, i) => letters(round * perRound + i));
+      const started = performance.now();
+      counter.count(words.join(" "));
+      return performance.now() - started;
+    });
+    expect(Math.min(...milliseconds.slice(-4))).toBeLessThan(3 * Math.min(...milliseconds.slice(0, 3)));
+  });
 });
+
+/** A word of four letters for each number below 26 to the fourth. */
+function letters(number: number): string {
+  return [0, 1, 2, 3].map((digit) => String.fromCharCode(97 + (Math.floor(number / 26 ** digit) % 26))).join("");
+}
 
 const pieces = fc.oneof(
   fc.string({ unit: "binary", maxLength: 200 }),

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { setImmediate as nextTick } from "node:timers/promises";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { type Embedder, normalize } from "./embedder.ts";
-import { type Artefact, parseArtefact } from "./static/artefact.ts";
+import type { Artefact } from "./static/artefact.ts";
 import { PieceTable } from "./static/piece-table.ts";
+import { readShippedArtefact } from "./static/shipped-artefact.ts";
 import { WordPieceTokenizer } from "./static/word-piece.ts";
 
 /** Only bounds the work on one text: up to here, the more of a long text was read the better it was found. */
@@ -27,21 +27,7 @@ export function loadStaticEmbedder(): Promise<Embedder> {
 }
 
 async function readEmbedder(): Promise<Embedder> {
-  // The bundler copies a file that is addressed in this way, and rewrites the address.
-  const address = new URL("../../models/static-minilm/static-minilm.bin", import.meta.url);
-  return createStaticEmbedder(parseArtefact(readWhole(address)));
-}
-
-/** One read of a few milliseconds, instead of a dozen rounds through the thread pool. */
-function readWhole(address: URL): Buffer {
-  try {
-    return readFileSync(address);
-  } catch (cause) {
-    throw new WinnowError("embedder_failed", "The file of the built-in embedder cannot be read.", {
-      hint: "Install winnow-search again.",
-      cause,
-    });
-  }
+  return createStaticEmbedder(readShippedArtefact());
 }
 
 /** An embedder over any artefact of our format. */

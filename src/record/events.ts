@@ -5,13 +5,20 @@ import type { Metadata } from "../core/types.ts";
  * `end` event unless the process died. It holds the whole, unpruned trajectory: rendering, exports and the viewer are
  * all derived from it, and nothing in it is ever rewritten.
  */
-export const RECORD_SCHEMA = "run/0";
+export const RECORD_SCHEMA = "run/1";
+
+/**
+ * Formats that are read. `run/0` was the name until training segments had been made from records; `run/1` has the same
+ * fields with the same meaning, so nothing is converted and old records replay to the same bytes.
+ */
+export const RECORD_SCHEMAS = ["run/0", RECORD_SCHEMA] as const;
+export type RecordSchema = (typeof RECORD_SCHEMAS)[number];
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 export interface RecordHeader {
   readonly type: "header";
-  readonly schema: typeof RECORD_SCHEMA;
+  readonly schema: RecordSchema;
   readonly runId: string;
   /** Milliseconds since the epoch, here and in every event. */
   readonly at: number;
@@ -87,10 +94,10 @@ export interface DecisionRepair {
   readonly detail?: string;
 }
 
-/** How an answer was sampled, where the policy sets it itself. */
+/** How an answer was sampled, as the policy set it; what is absent was the server's choice. */
 export interface SamplingSettings {
-  readonly temperature: number;
-  readonly topP: number;
+  readonly temperature?: number;
+  readonly topP?: number;
   readonly seed?: number;
 }
 
@@ -226,6 +233,16 @@ export interface RecordedDocument {
   readonly chunks: readonly string[];
   /** True when every chunk of it had been pruned. */
   readonly pruned: boolean;
+  /** What the policy quoted of it, where that stands in the text; only a quote that was found is kept. */
+  readonly quote?: RecordedQuote;
+}
+
+/** A span of a document: UTF-16 offsets into it, its 1-based first line, its own text. */
+export interface RecordedQuote {
+  readonly start: number;
+  readonly end: number;
+  readonly line: number;
+  readonly text: string;
 }
 
 export interface EndEvent extends EventBase {

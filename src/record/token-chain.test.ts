@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { WinnowError } from "../core/errors.ts";
-import type { RecordedTokens } from "./events.ts";
+import { RECORD_SCHEMA, type RecordedTokens } from "./events.ts";
 import { parseRecord } from "./reader.ts";
 import { TokenChain } from "./token-chain.ts";
 
@@ -40,7 +40,14 @@ test.each<[string, unknown, boolean]>([
     renderer: "harmony/1",
     sampled: true,
   };
-  const header = { type: "header", schema: "run/0", runId: "r", query: "q", profile: { name: "p" }, documentsMax: 1 };
+  const header = {
+    type: "header",
+    schema: RECORD_SCHEMA,
+    runId: "r",
+    query: "q",
+    profile: { name: "p" },
+    documentsMax: 1,
+  };
   const decision = { type: "decision", seq: 1, at: 0, turn: 1, promptHash: "", calls: [] };
   const event = { ...decision, tokens: { ...tokens, ...(change as object) } };
   const text = `${JSON.stringify(header)}\n${JSON.stringify(event)}\n`;

@@ -40,6 +40,8 @@ export interface ChatRequest {
   readonly maxTokens: number;
   /** Sent where the API knows seeds. */
   readonly seed?: number;
+  /** 0 to 2; left out: the server's own. A server that refuses it is asked without, with a notice. */
+  readonly temperature?: number;
 }
 
 export interface ChatAnswer {
@@ -51,6 +53,8 @@ export interface ChatAnswer {
   readonly state?: ChatState;
   readonly finish: "stop" | "calls" | "length" | "filtered";
   readonly usage: ModelUsage;
+  /** What was sent with the request that was answered; what is absent was the server's choice. */
+  readonly sampling?: { readonly temperature?: number; readonly seed?: number };
   /** In US dollars; absent when the price or the usage is not known. */
   readonly costUsd?: number;
 }

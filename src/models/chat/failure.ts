@@ -5,20 +5,20 @@ import { PromptTooLongError } from "./chat-model.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { NoStreamError } from "./guarded-fetch.ts";
 import { BrokenOffError, StreamFault } from "./read-answer.ts";
-import { type Refusal, refusalKind, refusesReasoning } from "./refusals.ts";
+import { type RefusablePart, type Refusal, refusalKind, refusedField, refusesReasoning } from "./refusals.ts";
 
 /** Attempts for failures that took long or are unlikely to pass. */
 const SECOND_CHANCE = 2;
 const CAUSES_MAX = 8;
 
-/** The server may not want reasoning of earlier turns back. */
-export class ReasoningRefusedError extends Error {
-  override readonly name = "ReasoningRefusedError";
-  readonly failed: FailedAttempt;
+/** The server refused a part of the request that it can be asked without. */
+export class PartRefusedError extends Error {
+  override readonly name = "PartRefusedError";
+  readonly part: RefusablePart;
 
-  constructor(failed: FailedAttempt) {
-    super(failed.error.message);
-    this.failed = failed;
+  constructor(part: RefusablePart, message: string) {
+    super(message);
+    this.part = part;
   }
 }
 
@@ -28,10 +28,10 @@ export class NoModelError extends Error {
 }
 
 /**
- * What an error of one attempt means. Throws `PromptTooLongError`, `NoModelError` or, where the request carried
- * reasoning, `ReasoningRefusedError`. No error of the SDK leaves this folder: they hold the whole request.
+ * What an error of one attempt means. Throws `PromptTooLongError`, `NoModelError` or, where the request had the refused
+ * one of the parts in `sent`, `PartRefusedError`. No error of the SDK leaves this folder: they hold the whole request.
  */
-export function failureOf(error: unknown, endpoint: Endpoint, carriedReasoning: boolean): FailedAttempt {
+export function failureOf(error: unknown, endpoint: Endpoint, sent: ReadonlySet<RefusablePart>): FailedAttempt {
   const chain = causesOf(error);
   for (const one of chain) {
     if (WinnowError.isInstance(one)) return { error: one, transient: false };
@@ -42,7 +42,7 @@ export function failureOf(error: unknown, endpoint: Endpoint, carriedReasoning: 
   for (const one of chain) {
     const status = field(one, "statusCode");
     if (typeof status !== "number" || status < 400) continue;
-    return refused(one, status, endpoint, carriedReasoning);
+    return refused(one, status, endpoint, sent);
   }
   return unreachable(chain, endpoint);
 }
@@ -53,24 +53,31 @@ export function timedOut({ label, answerTimeoutMs }: Endpoint): FailedAttempt {
   return { error: new WinnowError("timeout", message, { hint }), transient: true, attemptsMax: SECOND_CHANCE };
 }
 
-function refused(error: unknown, status: number, endpoint: Endpoint, carriedReasoning: boolean): FailedAttempt {
+function refused(error: unknown, status: number, endpoint: Endpoint, sent: ReadonlySet<RefusablePart>): FailedAttempt {
   const body = field(error, "responseBody");
   const text = typeof body === "string" ? body : "";
   const said = messageOf(text, endpoint.key);
   const refusal: Refusal = { status, said, code: codeOf(text) };
+  const part = refusedField(refusal, sent);
+  if (part !== undefined) throw new PartRefusedError(part, refusalMessage(refusal, endpoint));
   const headers = field(error, "responseHeaders");
   const waitMs = retryAfterMs(textOf(field(headers, "retry-after")) ?? null);
   const failed = failureOfRefusal(refusal, endpoint, waitMs);
-  if (carriedReasoning && refusesReasoning(refusal)) throw new ReasoningRefusedError(failed);
+  if (sent.has("reasoning") && refusesReasoning(refusal)) throw new PartRefusedError("reasoning", failed.error.message);
   return failed;
+}
+
+function refusalMessage({ status, said }: Refusal, { label }: Endpoint): string {
+  const what =
+    status === undefined ? `${label} ended its answer with an error` : `${label} refused with status ${status}`;
+  return said === "" ? `${what}.` : `${what}: ${said}`;
 }
 
 function failureOfRefusal(refusal: Refusal, endpoint: Endpoint, waitMs?: number): FailedAttempt {
   const { label, model, base, keyVariable } = endpoint;
   const { status, said } = refusal;
   const words = said === "" ? "." : `: ${said}`;
-  const what =
-    status === undefined ? `${label} ended its answer with an error` : `${label} refused with status ${status}`;
+  const whole = refusalMessage(refusal, endpoint);
   const final = (message: string, hint: string): FailedAttempt => ({
     error: new WinnowError("policy_unavailable", message, { hint }),
     transient: false,
@@ -87,27 +94,27 @@ function failureOfRefusal(refusal: Refusal, endpoint: Endpoint, waitMs?: number)
       );
     case "no_key":
       return final(
-        `${what}${words}`,
+        whole,
         keyVariable === undefined
           ? "Name the environment variable that holds the key with --api-key-env."
           : `Check the key in the environment variable ${keyVariable}.`,
       );
     case "no_money":
-      return final(`${what}${words}`, "Add credit to the account, or use another model.");
+      return final(whole, "Add credit to the account, or use another model.");
     case "other":
       break;
   }
   if (status === 404 || status === 405) {
     return final(
-      `${what}${words}`,
+      whole,
       `Check the base URL: ${base.origin}${base.pathname} has no ${endpoint.api ?? "chat completions"}.`,
     );
   }
   if (status !== undefined && !isTransientStatus(status)) {
-    return { error: new WinnowError("policy_failed", `${what}${words}`), transient: false };
+    return { error: new WinnowError("policy_failed", whole), transient: false };
   }
   const hint = status === 429 ? "Wait, or ask the service for a higher limit." : "Look at the server's own messages.";
-  return { error: new WinnowError("policy_unavailable", `${what}${words}`, { hint }), transient: true, waitMs };
+  return { error: new WinnowError("policy_unavailable", whole, { hint }), transient: true, waitMs };
 }
 
 /** An error that came where a piece of the answer was due: the server's own, or something that is not its format. */

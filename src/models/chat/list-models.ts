@@ -1,3 +1,4 @@
+import { deadline } from "../../core/deadline.ts";
 import { WinnowError } from "../../core/errors.ts";
 import { cleanMessage } from "../service-message.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -12,7 +13,7 @@ export async function listModels(
   send: typeof fetch,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
-  const timer = AbortSignal.timeout(TIMEOUT_MS);
+  const timer = deadline(TIMEOUT_MS);
   try {
     const response = await send(`${endpoint.base.href.replace(/\/$/, "")}/models`, {
       headers: { accept: "application/json", ...keyHeader(endpoint) },

@@ -123,7 +123,8 @@ describe("an answer in OpenAI's format", () => {
     const onNotice = (code: string) => void notices.push(code);
     expect((await model.complete({ ...testRequest, messages }, { onNotice })).text).toBe("fine");
     await model.complete({ ...testRequest, messages }, { onNotice });
-    expect(notices).toEqual(["reasoning_refused", "no_price", "no_price"]);
+    // Told each time: the second may be another run's.
+    expect(notices).toEqual(["reasoning_refused", "no_price", "reasoning_refused", "no_price"]);
     expect(server.requests).toHaveLength(3);
     expect(JSON.stringify(server.requests[1]?.body)).not.toContain("Hm.");
     expect(JSON.stringify(server.requests[2]?.body)).not.toContain("Hm.");
@@ -135,6 +136,86 @@ describe("an answer in OpenAI's format", () => {
     await model.complete({ ...testRequest, seed: 7 });
     expect(server.requests[0]?.body).toMatchObject({ max_completion_tokens: 4_096, reasoning_effort: "low", seed: 7 });
     expect(server.requests[0]?.body).not.toHaveProperty("max_tokens");
+  });
+});
+
+describe("temperature", () => {
+  const warm = { ...testRequest, temperature: 0.7 };
+  const said =
+    "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is supported.";
+
+  test("is sent, and the answer says with what it was sampled", async () => {
+    const server = await serve([{ text: "x" }]);
+    const model = openTestModel(server.baseUrl);
+    expect((await model.complete({ ...warm, seed: 7 })).sampling).toEqual({ temperature: 0.7, seed: 7 });
+    expect(server.requests[0]?.body).toMatchObject({ temperature: 0.7, seed: 7 });
+    expect(await model.complete({ ...warm, temperature: 0 })).toMatchObject({ sampling: { temperature: 0 } });
+    expect(await model.complete(testRequest)).not.toHaveProperty("sampling");
+    expect(server.requests[2]?.body).not.toHaveProperty("temperature");
+  });
+
+  test("a server that refuses it is asked once more without it, and not at all again", async () => {
+    const server = await serve(({ body }) => {
+      return typeof body === "object" && body !== null && "temperature" in body ? refusal(400, said) : { text: "fine" };
+    });
+    const model = openTestModel(server.baseUrl);
+    const notices: string[] = [];
+    const onNotice = (code: string, message: string) => void notices.push(`${code}: ${message}`);
+    const answer = await model.complete({ ...warm, seed: 7 }, { onNotice });
+    expect(answer).toMatchObject({ text: "fine", sampling: { seed: 7 } });
+    expect(answer.sampling).not.toHaveProperty("temperature");
+    expect(server.requests).toHaveLength(2);
+    const { temperature: _, ...rest } = (server.requests[0]?.body ?? {}) as Record<string, unknown>;
+    expect(server.requests[1]?.body).toEqual(rest);
+    expect(notices[0]).toMatch(
+      /^temperature_refused: The model server takes no temperature.*it is left out.*does not support 0\.7/,
+    );
+    await model.complete(warm, { onNotice });
+    expect(server.requests).toHaveLength(3);
+    expect(notices.filter((notice) => notice.startsWith("temperature_refused"))).toHaveLength(2);
+  });
+
+  test("a server that refuses for ever is asked twice", async () => {
+    const server = await serve([refusal(400, said)]);
+    await expect(openTestModel(server.baseUrl).complete(warm)).rejects.toMatchObject({ code: "policy_failed" });
+    expect(server.requests).toHaveLength(2);
+  });
+
+  test("a request without one is not asked again, whatever the server says", async () => {
+    const { error, requests } = await ask([refusal(400, said)]);
+    expect(error).toMatchObject({ code: "policy_failed", message: expect.stringMatching(/temperature/) });
+    expect(requests).toHaveLength(1);
+  });
+
+  test("both refused, temperature and reasoning: each is left out", async () => {
+    const messages: ChatRequest["messages"] = [
+      ...testRequest.messages,
+      { role: "assistant", text: "x", reasoning: "Hm.", state: { reasoningField: "reasoning_content" }, calls: [] },
+      { role: "user", text: "Go on." },
+    ];
+    const server = await serve(({ body }) => {
+      const text = JSON.stringify(body);
+      if (text.includes("Hm.")) return refusal(422, "property 'reasoning_content' is unsupported");
+      return text.includes('"temperature"') ? refusal(400, said) : { text: "fine" };
+    });
+    expect(await openTestModel(server.baseUrl).complete({ ...warm, messages })).toMatchObject({ text: "fine" });
+    expect(server.requests).toHaveLength(3);
+  });
+
+  test.each([
+    ["claude-sonnet-4-5", 1.5, 1, "1 is sent instead."],
+    ["claude-x", 0.5, undefined, "it is left out, and the server's own holds."],
+  ])("%s at %d: what the SDK sends in its place is what the answer says, with a notice", async (...given) => {
+    const [name, wanted, sent, instead] = given;
+    const server = await serve([{ text: "x" }]);
+    const notices: string[] = [];
+    const model = openTestModel(server.baseUrl, { kind: "anthropic", model: name, apiKeyEnv: "KEY" });
+    const request = { ...testRequest, temperature: wanted };
+    const answer = await model.complete(request, { onNotice: (_, message) => notices.push(message) });
+    const body = (server.requests[0]?.body ?? {}) as { readonly temperature?: number };
+    expect(body.temperature).toBe(sent);
+    expect(answer.sampling?.temperature).toBe(sent);
+    expect(notices[0]).toBe(`Anthropic takes no temperature of ${wanted} with ${name}; ${instead}`);
   });
 });
 

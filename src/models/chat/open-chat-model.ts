@@ -1,16 +1,11 @@
+import { deadline } from "../../core/deadline.ts";
 import { toWinnowError } from "../../core/errors.ts";
 import { type FailedAttempt, retryNotice, withAttempts } from "../attempts.ts";
 import { withoutKey } from "../service-message.ts";
-import { ANSWER_TOKENS_MAX, SMALL_ANSWER_TOKENS, windowSmallMessage } from "./answer-limits.ts";
-import {
-  type ChatAnswer,
-  type ChatModel,
-  type ChatOptions,
-  type ChatRequest,
-  PromptTooLongError,
-} from "./chat-model.ts";
+import { askWithLess, type RefusedParts, type Variant } from "./ask-with-less.ts";
+import type { ChatAnswer, ChatModel, ChatOptions, ChatRequest } from "./chat-model.ts";
 import { type ChatModelOptions, type Endpoint, endpointOf } from "./endpoint.ts";
-import { failureOf, NoModelError, ReasoningRefusedError, timedOut } from "./failure.ts";
+import { failureOf, NoModelError, timedOut } from "./failure.ts";
 import { guardedFetch } from "./guarded-fetch.ts";
 import { KeyFilter, secretOf } from "./key-filter.ts";
 import { listModels } from "./list-models.ts";
@@ -18,13 +13,7 @@ import { noSuchModel } from "./no-such-model.ts";
 import { costOf, priceOf } from "./prices.ts";
 import { readAnswer } from "./read-answer.ts";
 import type { SdkModel } from "./sdk-model.ts";
-import { carriesReasoning, sdkCall } from "./sdk-prompt.ts";
-
-/** One way to ask; a refusal may call for another. */
-interface Variant {
-  readonly maxTokens: number;
-  readonly keepReasoning: boolean;
-}
+import { refusableParts, sdkCall } from "./sdk-prompt.ts";
 
 /**
  * A chat model behind the wire format of OpenAI (vLLM, Ollama, llama.cpp, LM Studio, hosted services) or Anthropic, on
@@ -35,8 +24,7 @@ export function openChatModel(options: ChatModelOptions): ChatModel {
   const endpoint = endpointOf(options);
   const send = options.fetch ?? fetch;
   let loaded: Promise<SdkModel> | undefined;
-  // Not memory of a conversation: a server that has refused reasoning once does so every time.
-  let reasoningRefused = false;
+  const refused: RefusedParts = new Map();
   return {
     name: endpoint.name,
     model: endpoint.model,
@@ -46,29 +34,14 @@ export function openChatModel(options: ChatModelOptions): ChatModel {
         loaded ??= import("./sdk-model.ts").then(({ openSdkModel }) => openSdkModel(endpoint, guardedFetch(send)));
         return askAgain({ model: await loaded, endpoint, options }, request, variant, callOptions);
       };
-      let variant: Variant = {
-        maxTokens: Math.min(request.maxTokens, ANSWER_TOKENS_MAX),
-        keepReasoning: !reasoningRefused,
-      };
-      let windowSmall: string | undefined;
-      for (;;) {
-        try {
-          const answer = await ask(variant);
-          if (windowSmall !== undefined) callOptions.onNotice?.("window_small", windowSmall);
-          return withCost(answer, options, endpoint, callOptions);
-        } catch (error) {
-          if (error instanceof ReasoningRefusedError && variant.keepReasoning) {
-            reasoningRefused = true;
-            variant = { ...variant, keepReasoning: false };
-            const message = `${endpoint.label} takes no reasoning of earlier turns back; it is left out. (${error.message})`;
-            callOptions.onNotice?.("reasoning_refused", message);
-          } else if (error instanceof PromptTooLongError && variant.maxTokens > SMALL_ANSWER_TOKENS) {
-            windowSmall = windowSmallMessage(error);
-            variant = { ...variant, maxTokens: SMALL_ANSWER_TOKENS };
-          } else if (error instanceof NoModelError) {
-            throw await noSuchModel(error, endpoint, send, callOptions.signal);
-          } else throw error;
-        }
+      const { onNotice } = callOptions;
+      const scope = { carried: refusableParts(request), refused, label: endpoint.label, onNotice };
+      try {
+        const answer = await askWithLess(ask, { ...scope, maxTokens: request.maxTokens });
+        return withCost(answer, options, endpoint, callOptions);
+      } catch (error) {
+        if (error instanceof NoModelError) throw await noSuchModel(error, endpoint, send, callOptions.signal);
+        throw error;
       }
     },
   };
@@ -93,11 +66,11 @@ function askAgain(client: Client, request: ChatRequest, variant: Variant, option
 async function askOnce(
   { model, endpoint, options }: Client,
   request: ChatRequest,
-  { maxTokens, keepReasoning }: Variant,
-  { signal, onDelta }: ChatOptions,
+  { maxTokens, parts }: Variant,
+  { signal, onDelta, onNotice }: ChatOptions,
 ): Promise<{ readonly answer: ChatAnswer } | FailedAttempt> {
   const { key, kind } = endpoint;
-  const timer = AbortSignal.timeout(endpoint.answerTimeoutMs);
+  const timer = deadline(endpoint.answerTimeoutMs);
   const either = signal === undefined ? timer : AbortSignal.any([signal, timer]);
   const filters = {
     reasoning: new KeyFilter(key, (text) => onDelta?.("reasoning", text)),
@@ -107,19 +80,43 @@ async function askOnce(
     const call = sdkCall(request, maxTokens, {
       kind,
       model: endpoint.model,
-      keepReasoning,
+      parts,
       reasoning: options.reasoning,
     });
-    const { stream } = await model.doStream({ ...call, abortSignal: either });
-    const answer = await readAnswer(stream, (part, delta) => filters[part].push(delta));
+    const { stream, request: sent } = await model.doStream({ ...call, abortSignal: either });
+    const sampling = sentSampling(sent?.body);
+    const answer = { ...(await readAnswer(stream, (part, delta) => filters[part].push(delta))), ...sampling };
+    if (call.temperature !== undefined) tellTemperature(call.temperature, answer, endpoint, onNotice);
     filters.reasoning.end();
     filters.text.end();
     return { answer: withoutSecret(answer, secretOf(key)) };
   } catch (error) {
     if (signal?.aborted === true) throw toWinnowError(signal.reason);
     if (timer.aborted) return timedOut(endpoint);
-    return failureOf(error, endpoint, keepReasoning && carriesReasoning(request));
+    return failureOf(error, endpoint, parts);
   }
+}
+
+/** From the body itself: the SDK leaves out or changes what it knows a model not to take. */
+function sentSampling(body: unknown): Pick<ChatAnswer, "sampling"> {
+  const { temperature, seed } = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
+  const sampling = {
+    ...(typeof temperature === "number" ? { temperature } : {}),
+    ...(typeof seed === "number" ? { seed } : {}),
+  };
+  return Object.keys(sampling).length === 0 ? {} : { sampling };
+}
+
+function tellTemperature(
+  wanted: number,
+  { sampling }: ChatAnswer,
+  { label, model }: Endpoint,
+  onNotice: ChatOptions["onNotice"],
+): void {
+  const sent = sampling?.temperature;
+  if (sent === wanted) return;
+  const instead = sent === undefined ? "it is left out, and the server's own holds" : `${sent} is sent instead`;
+  onNotice?.("temperature_refused", `${label} takes no temperature of ${wanted} with ${model}; ${instead}.`);
 }
 
 /** A server that repeats the key in its answer must not get it into a record. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type RefusalKind, refusalKind } from "./refusals.ts";
+import { type RefusablePart, type RefusalKind, refusalKind, refusedField } from "./refusals.ts";
 
 const CASES: readonly [RefusalKind, string, number | undefined, string, string?][] = [
   [
@@ -148,5 +148,30 @@ const CASES: readonly [RefusalKind, string, number | undefined, string, string?]
 describe("refusals", () => {
   test.each(CASES)("%s: %s", (kind, _server, status, said, code = "") => {
     expect(refusalKind({ status, said, code })).toBe(kind);
+  });
+});
+
+const FIELDS: readonly [RefusablePart | undefined, string, number, string][] = [
+  ["temperature", "OpenAI, value", 400, "Unsupported value: 'temperature' does not support 0.2 with this model."],
+  ["temperature", "OpenAI, parameter", 400, "Unsupported parameter: 'temperature' is not supported with this model."],
+  ["temperature", "Anthropic", 400, "`temperature` may only be set to 1 when thinking is enabled."],
+  ["temperature", "vLLM", 400, "temperature must be non-negative, got -1.0."],
+  ["temperature", "FastAPI", 422, '{"detail":[{"loc":["body","temperature"],"msg":"Input should be less than 1"}]}'],
+  ["extra_fields", "OpenAI", 400, "Unrecognized request arguments supplied: return_token_ids, stop_token_ids"],
+  ["extra_fields", "pydantic", 422, '{"detail":[{"type":"extra_forbidden","loc":["body","return_token_ids"]'],
+  ["extra_fields", "vLLM, strict", 400, "[{'type': 'extra_forbidden', 'msg': 'Extra inputs are not permitted'}]"],
+  ["extra_fields", "serde", 422, "unknown field `skip_special_tokens`, expected one of `model`, `prompt`"],
+  [undefined, "another field", 400, "Unrecognized request argument supplied: logprobs"],
+  [undefined, "a fault of the server's own", 500, "temperature sensor return_token_ids"],
+  [undefined, "load", 429, "Rate limit reached; lower the temperature of your requests"],
+];
+
+describe("refused fields", () => {
+  const all = new Set<RefusablePart>(["temperature", "extra_fields", "reasoning"]);
+
+  test.each(FIELDS)("%s: %s", (field, _server, status, said) => {
+    expect(refusedField({ status, said, code: "" }, all)).toBe(field);
+    // What was not sent is not what was refused.
+    expect(refusedField({ status, said, code: "" }, new Set(["reasoning"]))).toBeUndefined();
   });
 });

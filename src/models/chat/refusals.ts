@@ -29,7 +29,12 @@ const NO_MODEL = [
   /(unknown|invalid|no such|could not find|failed to load) model/,
 ];
 const NO_MONEY = /insufficient_quota|exceeded your current quota|credit balance|payment required/;
+const TEMPERATURE = /temperature/;
+/** Fields of vLLM's, and how strict servers speak of any that they do not know. */
+const EXTRA_FIELDS =
+  /return_token_ids|return_tokens_as_token_ids|stop_token_ids|include_stop_str_in_output|skip_special_tokens|spaces_between_special_tokens|extra_forbidden|extra (inputs|fields) (are )?not permitted/;
 const REASONING = /reasoning|thinking|signature/;
+const BAD_REQUEST_STATUS = new Set([400, 422]);
 const NO_MODEL_STATUS = new Set([undefined, 400, 404, 422]);
 const NO_CONTEXT_STATUS = new Set([401, 403, 404, 429]);
 
@@ -55,7 +60,23 @@ export function refusalKind({ status, said, code }: Refusal): RefusalKind {
   return "other";
 }
 
-/** True when the server may have refused because of reasoning that was sent back to it. */
-export function refusesReasoning({ status, said, code }: Refusal): boolean {
-  return (status === 400 || status === 422) && REASONING.test(`${code} ${said}`.toLowerCase());
+/** What requests may carry that some servers refuse, and that they can be asked without. */
+export type RefusablePart = "temperature" | "extra_fields" | "reasoning";
+
+/** The field, of those that were sent, by which a refusal is explained. */
+export function refusedField(
+  refusal: Refusal,
+  sent: ReadonlySet<RefusablePart>,
+): Exclude<RefusablePart, "reasoning"> | undefined {
+  if (sent.has("temperature") && isBadRequest(refusal, TEMPERATURE)) return "temperature";
+  return sent.has("extra_fields") && isBadRequest(refusal, EXTRA_FIELDS) ? "extra_fields" : undefined;
+}
+
+/** True when the server may have refused because of reasoning that was sent back to it: a guess, where nothing else fits. */
+export function refusesReasoning(refusal: Refusal): boolean {
+  return isBadRequest(refusal, REASONING);
+}
+
+function isBadRequest({ status, said, code }: Refusal, pattern: RegExp): boolean {
+  return BAD_REQUEST_STATUS.has(status ?? 0) && pattern.test(`${code} ${said}`.toLowerCase());
 }

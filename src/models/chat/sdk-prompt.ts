@@ -1,6 +1,7 @@
 import type { ChatMessage, ChatRequest, ChatState } from "./chat-model.ts";
 import { chatStateOf } from "./chat-state.ts";
 import type { ChatKind, ReasoningLevel } from "./endpoint.ts";
+import type { RefusablePart } from "./refusals.ts";
 import type { SdkCall } from "./sdk-model.ts";
 
 type Prompt = SdkCall["prompt"];
@@ -17,8 +18,8 @@ const CACHED = { anthropic: { cacheControl: { type: "ephemeral" } } } as const;
 export interface PromptSettings {
   readonly kind: ChatKind;
   readonly model: string;
-  /** Whether reasoning of earlier turns goes back to the server. */
-  readonly keepReasoning: boolean;
+  /** What of the request is sent; reasoning is that of earlier turns. */
+  readonly parts: ReadonlySet<RefusablePart>;
   readonly reasoning: ReasoningLevel | undefined;
 }
 
@@ -32,6 +33,9 @@ export function sdkCall(request: ChatRequest, maxTokens: number, settings: Promp
     maxOutputTokens: maxTokens,
     providerOptions: providerOptions(settings),
     ...(request.seed === undefined || settings.kind === "anthropic" ? {} : { seed: request.seed }),
+    ...(request.temperature === undefined || !settings.parts.has("temperature")
+      ? {}
+      : { temperature: request.temperature }),
   };
   if (request.tools.length === 0) return call;
   return {
@@ -82,7 +86,8 @@ function sdkMessage(message: ChatMessage, settings: PromptSettings): SdkMessage[
   return [{ role: "tool", content }];
 }
 
-function assistantMessage(message: Assistant, { kind, keepReasoning }: PromptSettings): SdkMessage {
+function assistantMessage(message: Assistant, { kind, parts }: PromptSettings): SdkMessage {
+  const keepReasoning = parts.has("reasoning");
   const state = chatStateOf(message.state);
   const content: AssistantPart[] = keepReasoning && kind === "anthropic" ? thinkingParts(state) : [];
   const { reasoning, text, calls } = message;
@@ -111,11 +116,15 @@ function thinkingParts({ thinking = [] }: ChatState): AssistantPart[] {
   );
 }
 
-/** True when a request carries reasoning that a server could refuse. */
-export function carriesReasoning({ messages }: ChatRequest): boolean {
-  return messages.some((message) => {
+/** What a request carries that a server could refuse. */
+export function refusableParts({ messages, temperature }: ChatRequest): RefusablePart[] {
+  const reasons = messages.some((message) => {
     if (message.role !== "assistant") return false;
     const { thinking = [], reasoningField } = chatStateOf(message.state);
     return thinking.length > 0 || (reasoningField !== undefined && message.reasoning !== "");
   });
+  return [
+    ...(reasons ? (["reasoning"] as const) : []),
+    ...(temperature === undefined ? [] : (["temperature"] as const)),
+  ];
 }

@@ -8,6 +8,9 @@ export interface CompletionRequest {
   readonly maxTokens: number;
   /** Ids that end the answer and belong to it. */
   readonly stopIds: readonly number[];
+  /** What those ids are as text, for servers that take no ids to stop at. */
+  readonly stopTexts?: readonly string[];
+  /** 0 to 2. A server that refuses it is asked without, with a notice. */
   readonly temperature: number;
   readonly topP: number;
   /** Left out: the server's choice. */
@@ -25,6 +28,8 @@ export interface CompletionAnswer {
   readonly stoppedBy?: number;
   readonly finish: "stop" | "length";
   readonly usage: ModelUsage;
+  /** What was sent with the request that was answered; what is absent was the server's choice. */
+  readonly sampling?: { readonly temperature?: number; readonly topP?: number; readonly seed?: number };
   /** In US dollars; absent when the price or the usage is not known. */
   readonly costUsd?: number;
 }

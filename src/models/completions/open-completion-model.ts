@@ -1,7 +1,7 @@
+import { deadline } from "../../core/deadline.ts";
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
 import { type FailedAttempt, retryNotice, withAttempts } from "../attempts.ts";
-import { ANSWER_TOKENS_MAX, SMALL_ANSWER_TOKENS, windowSmallMessage } from "../chat/answer-limits.ts";
-import { PromptTooLongError } from "../chat/chat-model.ts";
+import { askWithLess, type RefusedParts, type Variant } from "../chat/ask-with-less.ts";
 import { type ChatModelOptions, type Endpoint, endpointOf } from "../chat/endpoint.ts";
 import { failureOf, NoModelError, timedOut } from "../chat/failure.ts";
 import { KeyFilter } from "../chat/key-filter.ts";
@@ -24,17 +24,23 @@ export type CompletionModelOptions = Omit<ChatModelOptions, "kind" | "reasoning"
 export function openCompletionModel(options: CompletionModelOptions): CompletionModel {
   const endpoint = completionEndpoint(options);
   const send = options.fetch ?? fetch;
+  const refused: RefusedParts = new Map();
   return {
     name: endpoint.name,
     model: endpoint.model,
     listModels: (signal) => listModels(endpoint, send, signal),
     keyFilter: (pass) => new KeyFilter(endpoint.key, pass),
     async complete(request, callOptions = {}) {
-      const maxTokens = Math.min(request.maxTokens, ANSWER_TOKENS_MAX);
       const client: Client = { endpoint, options, send };
+      const ask = async (variant: Variant): Promise<CompletionAnswer> => {
+        const read = await askAgain(client, request, variant, callOptions);
+        return answerOf(read, request, variant, client, callOptions);
+      };
+      const { label } = endpoint;
+      const { maxTokens } = request;
+      const scope = { maxTokens, carried: REFUSABLE, refused, label, onNotice: callOptions.onNotice };
       try {
-        const read = await completeWithin(client, { ...request, maxTokens }, callOptions);
-        return answerOf(read, request, client, callOptions);
+        return await askWithLess(ask, scope);
       } catch (error) {
         if (error instanceof NoModelError) throw await noSuchModel(error, endpoint, send, callOptions.signal);
         throw error;
@@ -42,6 +48,9 @@ export function openCompletionModel(options: CompletionModelOptions): Completion
     },
   };
 }
+
+/** What every request carries that a server could refuse. */
+const REFUSABLE = ["temperature", "extra_fields"] as const;
 
 interface Client {
   readonly endpoint: Endpoint;
@@ -59,25 +68,14 @@ function completionEndpoint(options: CompletionModelOptions): Endpoint {
   return { ...endpoint, name: `${COMPLETION_KIND}:${options.model}`, api: "completions" };
 }
 
-/** A server refuses prompt and limit together: when they do not fit, a smaller answer is asked for once. */
-async function completeWithin(
+function askAgain(
   client: Client,
   request: CompletionRequest,
+  variant: Variant,
   options: CompletionOptions,
 ): Promise<ReadCompletion> {
-  try {
-    return await askAgain(client, request, options);
-  } catch (error) {
-    if (!(error instanceof PromptTooLongError) || request.maxTokens <= SMALL_ANSWER_TOKENS) throw error;
-    const read = await askAgain(client, { ...request, maxTokens: SMALL_ANSWER_TOKENS }, options);
-    options.onNotice?.("window_small", windowSmallMessage(error));
-    return read;
-  }
-}
-
-function askAgain(client: Client, request: CompletionRequest, options: CompletionOptions): Promise<ReadCompletion> {
   const { signal, attemptsMax, onNotice } = options;
-  return withAttempts(() => askOnce(client, request, options), {
+  return withAttempts(() => askOnce(client, request, variant, options), {
     effects: client.options,
     signal,
     attemptsMax,
@@ -88,28 +86,35 @@ function askAgain(client: Client, request: CompletionRequest, options: Completio
 async function askOnce(
   { endpoint, send }: Client,
   request: CompletionRequest,
+  { maxTokens, parts }: Variant,
   { signal, onStart, onIds }: CompletionOptions,
 ): Promise<{ readonly answer: ReadCompletion } | FailedAttempt> {
-  const timer = AbortSignal.timeout(endpoint.answerTimeoutMs);
+  const timer = deadline(endpoint.answerTimeoutMs);
   const either = signal === undefined ? timer : AbortSignal.any([signal, timer]);
   onStart?.();
   try {
-    const answer = await requestCompletion(endpoint, request, {
-      send,
-      signal: either,
-      onIds: (ids) => onIds?.(ids),
-    });
+    const answer = await requestCompletion(
+      endpoint,
+      { ...request, maxTokens },
+      {
+        send,
+        parts,
+        signal: either,
+        onIds: (ids) => onIds?.(ids),
+      },
+    );
     return { answer };
   } catch (error) {
     if (signal?.aborted === true) throw toWinnowError(signal.reason);
     if (timer.aborted) return timedOut(endpoint);
-    return failureOf(error, endpoint, false);
+    return failureOf(error, endpoint, parts);
   }
 }
 
 function answerOf(
   read: ReadCompletion,
-  { prompt, stopIds }: CompletionRequest,
+  { prompt, stopIds, temperature, topP, seed }: CompletionRequest,
+  { parts }: Variant,
   { endpoint, options }: Client,
   { onNotice }: CompletionOptions,
 ): CompletionAnswer {
@@ -141,6 +146,7 @@ function answerOf(
     text,
     finish,
     usage,
+    sampling: { topP, ...(parts.has("temperature") ? { temperature } : {}), ...(seed === undefined ? {} : { seed }) },
     ...(ids === undefined ? {} : { ids }),
     ...(logprobs === undefined ? {} : { logprobs }),
     ...(stop === undefined ? {} : { stoppedBy: stop }),

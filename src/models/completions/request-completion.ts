@@ -1,6 +1,7 @@
 import type { Endpoint } from "../chat/endpoint.ts";
 import { ANSWER_BYTES_MAX, NoStreamError, oversized } from "../chat/guarded-fetch.ts";
 import { BrokenOffError, StreamFault } from "../chat/read-answer.ts";
+import type { RefusablePart } from "../chat/refusals.ts";
 import type { CompletionRequest } from "./completion-model.ts";
 import { eventData } from "./event-lines.ts";
 import { CompletionReader, type ReadCompletion } from "./read-completion.ts";
@@ -31,6 +32,8 @@ export async function requestCompletion(
   request: CompletionRequest,
   scope: {
     readonly send: typeof fetch;
+    /** What of the request is sent. */
+    readonly parts: ReadonlySet<RefusablePart>;
     readonly signal: AbortSignal;
     readonly onIds: (ids: readonly number[]) => void;
   },
@@ -45,7 +48,7 @@ export async function requestCompletion(
       accept: "text/event-stream, application/json",
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
     },
-    body: JSON.stringify(bodyOf(endpoint.model, request)),
+    body: JSON.stringify(bodyOf(endpoint.model, request, scope.parts)),
   });
   if (!response.ok) throw new RefusedError(response, await textUpTo(response, REFUSAL_BYTES_MAX));
   const type = response.headers.get("content-type") ?? "";
@@ -59,21 +62,30 @@ export async function requestCompletion(
   return reader.answer();
 }
 
-/**
- * The fields beside those of OpenAI's are vLLM's: ids in the answer, in two ways for its older versions, and a text that
- * can be encoded again where there are none. Servers that do not know them leave them out of account.
- */
-function bodyOf(model: string, { prompt, maxTokens, stopIds, temperature, topP, seed }: CompletionRequest) {
+function bodyOf(model: string, request: CompletionRequest, parts: ReadonlySet<RefusablePart>) {
+  const { prompt, maxTokens, stopTexts = [], temperature, topP, seed } = request;
+  const plain = stopTexts.length === 0 ? {} : { stop: stopTexts };
   return {
     model,
     prompt,
     max_tokens: maxTokens,
-    temperature,
+    ...(parts.has("temperature") ? { temperature } : {}),
     top_p: topP,
     ...(seed === undefined ? {} : { seed }),
     stream: true,
     stream_options: { include_usage: true },
     logprobs: 1,
+    ...(parts.has("extra_fields") ? extraFields(request) : plain),
+  };
+}
+
+/**
+ * The fields beside those of OpenAI's are vLLM's: ids in the answer, in two ways for its older versions, and a text that
+ * can be encoded again where there are none. Most servers that do not know them leave them out of account; a new one needs
+ * its name among those that `refusedField` looks for.
+ */
+function extraFields({ stopIds }: CompletionRequest) {
+  return {
     return_token_ids: true,
     return_tokens_as_token_ids: true,
     stop_token_ids: stopIds,
