@@ -42,7 +42,7 @@ export function finishComplaint({ unquoted, misquoted, constraints }: FinishGaps
   }
   if (unquoted.length > 0) parts.push(`A sentence to quote is missing for ${named(unquoted)}.`);
   if (open.length > 0) parts.push(`Still open: ${named(open)}. Search for it, or give its status in coverage.`);
-  return parts.length === 0 ? undefined : `${parts.join(" ")} Then call finish again.`;
+  return parts.length === 0 ? undefined : parts.join(" ");
 }
 
 /** What the caller should know of a list that was taken as it is. */

@@ -1,11 +1,11 @@
 import { oneLine } from "../core/text.ts";
-import type { RecordedCall, RecordedDocument } from "../record/events.ts";
+import type { RecordedCall, RecordedDocument, RecordedQuote } from "../record/events.ts";
 import type { Context } from "./context/context.ts";
 import { documentKeyOf } from "./context/id-book.ts";
 import { NO_DOCUMENT } from "./context/wording.ts";
 import type { Profile } from "./profiles/profile.ts";
 import { offeredTools } from "./profiles/profile.ts";
-import { findQuote } from "./quotes.ts";
+import { findQuote, type QuotePlace } from "./quotes.ts";
 import { checkCall, type FinalEntry } from "./tools/call-arguments.ts";
 import type { Constraint } from "./tools/constraints.ts";
 import type { Trajectory } from "./trajectory.ts";
@@ -61,6 +61,10 @@ export function finalEntries(decision: Concluding, profile: Profile): readonly F
   return fromReasoning.length > 0 ? fromReasoning : undefined;
 }
 
+function recordedQuote({ start, end, line, text }: QuotePlace): RecordedQuote {
+  return { start, end, line, text };
+}
+
 export interface ResolvedList {
   readonly documents: readonly RecordedDocument[];
   /** Ids that name nothing the run has shown. */
@@ -86,9 +90,11 @@ export function resolveList(
       continue;
     }
     const key = documentKeyOf({ corpus: document.corpus, documentId: document.id });
-    const first = (quote === undefined ? undefined : findQuote(quote, document, context)) ?? context.chunkKey(id);
+    const place = quote === undefined ? undefined : findQuote(quote, document, context);
+    const first = place?.key ?? context.chunkKey(id);
     const entry = trajectory.entry(key, oneLine(justification, JUSTIFICATION_UNITS_MAX), first);
-    if (entry !== undefined && !documents.has(key)) documents.set(key, entry);
+    if (entry === undefined || documents.has(key)) continue;
+    documents.set(key, place === undefined ? entry : { ...entry, quote: recordedQuote(place) });
   }
   return { documents: [...documents.values()].slice(0, documentsMax), unknown };
 }

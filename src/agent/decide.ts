@@ -6,6 +6,7 @@ import { reusableTokens } from "./context/prefix-cache.ts";
 import type { RenderedContext } from "./context/rendered.ts";
 import { pruneOldest } from "./make-room.ts";
 import { ContextLengthError, type View } from "./policy.ts";
+import { pruneBatchTokens } from "./profiles/profile.ts";
 import type { Session } from "./session.ts";
 import { toolSchemas } from "./tools/tool-schemas.ts";
 
@@ -77,16 +78,18 @@ async function ask(
   maxTokens: number,
   mustConclude: boolean,
 ): Promise<Answer> {
-  const { policy, profile, counter } = session.options;
+  const { policy, profile, counter, temperature } = session.options;
   const view: View = {
     query: session.header.query,
     context,
     tools: toolSchemas(profile),
     maxTokens,
     documentsMax: session.header.documentsMax,
+    corpora: session.header.corpora.length,
     mustConclude,
     conclusion: profile.conclusion,
     window: { tokens: profile.budget.limit, reserve: profile.budget.reserveDecision },
+    pruneBatchTokens: pruneBatchTokens(profile),
     date: new Date(session.header.at).toISOString().slice(0, 10),
   };
   try {
@@ -95,6 +98,7 @@ async function ask(
         policy.decide(view, {
           signal: session.signal,
           seed: session.header.seed,
+          ...(temperature === undefined ? {} : { temperature }),
           onDelta: (kind, delta) => session.delta(kind, delta),
           onNotice: (code, message) => session.policyNotice(code, message),
         }),

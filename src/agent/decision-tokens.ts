@@ -61,9 +61,9 @@ export function checkedRepairs(value: unknown): readonly DecisionRepair[] {
   });
 }
 
+/** The settings that are numbers; undefined where none is. */
 export function checkedSampling(value: unknown): SamplingSettings | undefined {
   const { temperature, topP, seed } = asGiven(value);
-  if (typeof temperature !== "number" || typeof topP !== "number") return undefined;
-  if (!Number.isFinite(temperature) || !Number.isFinite(topP)) return undefined;
-  return { temperature, topP, ...(typeof seed === "number" && Number.isFinite(seed) ? { seed } : {}) };
+  const numbers = Object.entries({ temperature, topP, seed }).filter(([, one]) => Number.isFinite(one));
+  return numbers.length === 0 ? undefined : (Object.fromEntries(numbers) as SamplingSettings);
 }

@@ -12,12 +12,16 @@ export interface View {
   /** Most tokens that the answer may have. */
   readonly maxTokens: number;
   readonly documentsMax: number;
+  /** How many corpora are searched, default 1. */
+  readonly corpora?: number;
   /** True when the run has met a limit: only a final list is accepted now. */
   readonly mustConclude: boolean;
   /** How the profile wants the final list; a raw-token driver writes calls and results accordingly. */
   readonly conclusion: Profile["conclusion"];
   /** Tokens of the whole window, and of those the least that an answer needs: for a policy that counts exactly. */
   readonly window: { readonly tokens: number; readonly reserve: number };
+  /** Tokens that a pruning should free beyond what it must (`Profile.pruneBatchShare`). */
+  readonly pruneBatchTokens: number;
   /** ISO date on which the run began. */
   readonly date: string;
 }
@@ -50,6 +54,8 @@ export interface Decision {
 export interface DecideOptions {
   readonly signal: AbortSignal;
   readonly seed: number;
+  /** At which a model samples, 0 to 2; left out: the policy's own. Policies that sample nothing ignore it. */
+  readonly temperature?: number;
   /** Called with pieces of reasoning and text as they arrive, for display only. */
   readonly onDelta?: (kind: "reasoning" | "text", delta: string) => void;
   /** Puts a notice on record and into the result: what the caller should know and the policy is not shown. */
@@ -62,6 +68,7 @@ export interface DecideOptions {
  */
 export interface Policy {
   readonly name: string;
+  /** Name of the model that decides; a policy without one is taken to sample nothing. */
   readonly model?: string;
   /** True when the seed changes nothing: what it is shown decides all. */
   readonly ignoresSeed?: boolean;

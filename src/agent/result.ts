@@ -27,6 +27,8 @@ export interface ResultDocument {
   readonly justification: string;
   readonly chunkIds: readonly string[];
   readonly passages: readonly Passage[];
+  /** The words by which the policy justified it, found in the document's own text; policies that quote only. */
+  readonly quote?: Passage;
   /** True when every shown chunk of it had been pruned. */
   readonly pruned: boolean;
   /** Ids of documents with the same text. */
@@ -106,6 +108,7 @@ function resultDocument(
       justification: document.justification,
       chunkIds: shown.map((chunk) => chunk.id),
       passages,
+      ...(document.quote === undefined ? {} : { quote: document.quote }),
       pruned: document.pruned,
       duplicatesOf: [],
     },

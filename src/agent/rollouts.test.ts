@@ -80,6 +80,30 @@ async function eventsOf(run: RolloutsRun): Promise<RolloutsEvent[]> {
   return events;
 }
 
+describe("temperature", () => {
+  const seen: (number | undefined)[] = [];
+  const watching = (): Policy => {
+    const policy = scriptedPolicy([finish("d1")]);
+    return {
+      ...policy,
+      decide(view, options) {
+        seen.push(options.temperature);
+        return policy.decide(view, options);
+      },
+    };
+  };
+
+  it.each([
+    ["1 unless told", undefined, 1],
+    ["what is told", 0.3, 0.3],
+    ["none at all", 0, 0],
+  ])("of rollouts is %s", async (_name, temperature, expected) => {
+    seen.length = 0;
+    await start([watching(), watching()], temperature === undefined ? {} : { temperature }).run.result;
+    expect(new Set(seen)).toEqual(new Set([expected]));
+  });
+});
+
 describe("startRollouts", () => {
   it("fuses the lists of its rollouts, sums what they used, and keeps a record of each that names the parent", async () => {
     const { run, records, record } = start([

@@ -1,3 +1,4 @@
+import { deadline } from "../core/deadline.ts";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import type {
   EndEvent,
@@ -20,6 +21,8 @@ import { sharedCorpus } from "./shared-search.ts";
 export const ROLLOUTS_MAX = 16;
 /** Of the whole, where the caller sets none; the same as a single run's. */
 const TIMEOUT_DEFAULT_MS = 600_000;
+/** At which the models of rollouts sample, where the caller does not say: rollouts are to differ. */
+export const ROLLOUT_TEMPERATURE = 1;
 /** The tool that a parent's record names for the passages of its list. */
 export const FUSION_TOOL = "fuse_rollouts";
 /** Code of the notice in a parent's record that names its children. */
@@ -45,8 +48,9 @@ export interface RolloutsRun extends Run, AsyncIterable<RolloutsEvent> {
 
 /**
  * Runs a question several times at once and fuses the lists (design §5). Each rollout is a run with its own record, whose
- * id is the parent's with `.1`, `.2`, … and whose header names the parent. What makes them differ is the seed; policies
- * that no seed moves have the searches of a turn in another order, all but the first rollout's. Rollouts that decided
+ * id is the parent's with `.1`, `.2`, … and whose header names the parent. What makes them differ is the seed, at a
+ * temperature of `ROLLOUT_TEMPERATURE` unless told; policies that no seed moves have the searches of a turn in another
+ * order, all but the first rollout's. Rollouts that decided
  * alike all the same are reported in a notice. They share a cache of searches and the limits on time and cost; the cost
  * is looked at before every decision, so each rollout may go over it by one. How the whole ends: `fusedEnd`. A rollout
  * that fails costs the others nothing; if all do, the result has an `error`. Throws `invalid_argument` for a number of
@@ -129,8 +133,8 @@ async function runAll(parent: Parent): Promise<SearchResult> {
   parent.notice(ROLLOUTS_NOTICE, `Fused from ${rollouts.length} rollouts: ${listed}.`);
   recorder.flush();
   const timeoutMs = options.limits?.timeoutMs ?? TIMEOUT_DEFAULT_MS;
-  const deadline = AbortSignal.timeout(timeoutMs);
-  const signal = options.signal === undefined ? deadline : AbortSignal.any([options.signal, deadline]);
+  const timeUp = deadline(timeoutMs);
+  const signal = options.signal === undefined ? timeUp : AbortSignal.any([options.signal, timeUp]);
   const library = {
     ...options.library,
     corpora: options.library.corpora.map((corpus) => sharedCorpus(corpus, signal)),
@@ -152,9 +156,20 @@ async function runOne(
 ): Promise<WinnowError | undefined> {
   const { policies: _, recorderFor, ...shared } = options;
   const { runId, seed, policy } = rollout;
+  const { temperature = ROLLOUT_TEMPERATURE } = options;
   try {
     const recorder = watching(recorderFor(runId), rollout);
-    const run = startRun({ ...shared, library, policy, recorder, runId, seed, limits, parent: header.runId });
+    const run = startRun({
+      ...shared,
+      library,
+      policy,
+      recorder,
+      runId,
+      seed,
+      temperature,
+      limits,
+      parent: header.runId,
+    });
     for await (const event of run) publish({ ...event, runId });
     await run.result;
     return undefined;

@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly harness: string;
   readonly runId?: string;
   readonly seed?: number;
+  /** At which a model samples, 0 to 2; left out: the policy's own. */
+  readonly temperature?: number;
   /** Longest final list; at most the profile's. */
   readonly documentsMax?: number;
   readonly limits?: RunLimits;

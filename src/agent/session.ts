@@ -1,3 +1,4 @@
+import { deadline } from "../core/deadline.ts";
 import { toWinnowError, type WinnowError } from "../core/errors.ts";
 import { oneLine } from "../core/text.ts";
 import type {
@@ -20,7 +21,9 @@ import { conclusionNotice, nudge, softNotice } from "./context/wording.ts";
 import { type Accepted, decide } from "./decide.ts";
 import type { DecisionTokens } from "./decision-tokens.ts";
 import { pruneOldest } from "./make-room.ts";
+import { pruneBatchTokens } from "./profiles/profile.ts";
 import type { RunEvent, RunOptions } from "./run.ts";
+import { selectionNotices, selectionRequest } from "./select-documents.ts";
 import { executeTurn, type TurnOutcome } from "./tools/execute-turn.ts";
 import { Trajectory } from "./trajectory.ts";
 
@@ -68,7 +71,7 @@ export class Session {
     this.options = options;
     this.#publish = publish;
     this.context = new Context(header, options.profile, options.counter);
-    const timeout = AbortSignal.timeout(options.limits?.timeoutMs ?? TIMEOUT_DEFAULT_MS);
+    const timeout = deadline(options.limits?.timeoutMs ?? TIMEOUT_DEFAULT_MS);
     this.signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
   }
 
@@ -183,21 +186,27 @@ export class Session {
     return this.#end("finished", "policy", documents);
   }
 
-  /** True when a list lacks evidence and the policy may mend that, once in a run; else the caller is told what it lacks. */
+  /**
+   * True when a list goes back to the policy, once in a run: because it lacks evidence, or to be cut to what is needed.
+   * Else the caller is told what it lacks and what was left out.
+   */
   #sendsBack(accepted: Accepted, documents: readonly RecordedDocument[]): boolean {
     const { profile } = this.options;
     const finish = finishCall(accepted, profile);
     if (finish === undefined) return false;
     const gaps = finishGaps(finish, this.context, profile);
-    const complaint = this.#held === undefined ? finishComplaint(gaps) : undefined;
+    const wishes = [finishComplaint(gaps), selectionRequest(documents, this.context, profile)];
+    const message = wishes.filter((wish) => wish !== undefined).join("\n\n");
     const isLate = this.#turn >= this.header.turnsMax || this.used >= profile.budget.soft;
-    if (complaint === undefined || isLate) {
-      for (const notice of finishNotices(gaps)) this.emit({ type: "notice", ...notice, shown: "never" });
+    if (this.#held !== undefined || message === "" || isLate) {
+      const selected = profile.selection === "asked" ? selectionNotices(this.#held?.documents ?? [], documents) : [];
+      for (const notice of [...finishNotices(gaps), ...selected])
+        this.emit({ type: "notice", ...notice, shown: "never" });
       return false;
     }
     this.#held = { documents, turn: this.#turn };
     const nothing = { chunks: [], hits: [], alreadyShown: [], hiddenPruned: [], omitted: 0 };
-    const error = { code: "list_sent_back", message: complaint };
+    const error = { code: "list_sent_back", message: `${message} Then call finish again.` };
     this.emit({ type: "tool_result", callId: finish.callId, tool: "finish", ...nothing, error });
     return true;
   }
@@ -258,7 +267,9 @@ export class Session {
   #closeTurn(): void {
     const { profile } = this.options;
     const { limit, soft, hard, perCallTokens } = profile.budget;
-    if (profile.pruning === "oldest" && this.used >= soft) pruneOldest(this, soft - perCallTokens, "oldest");
+    if (profile.pruning === "oldest" && this.used >= soft) {
+      pruneOldest(this, soft - Math.max(perCallTokens, pruneBatchTokens(profile)), "oldest");
+    }
     const rendered = this.context.render();
     const used = rendered.tokens + this.extraTokens;
     this.emit({

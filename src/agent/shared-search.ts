@@ -37,14 +37,16 @@ export function sharedCorpus(corpus: CorpusReader, signal: AbortSignal): CorpusR
     return answer;
   }
 
-  const { documentsOf } = corpus;
+  const { documentsOf, stale } = corpus;
   return {
     name: corpus.name,
     info: () => corpus.info(),
     ...(documentsOf === undefined ? {} : { documentsOf: (key: string) => documentsOf.call(corpus, key) }),
+    ...(stale === undefined ? {} : { stale: (ids: readonly string[]) => stale.call(corpus, ids) }),
     find: (query) => ask("find", query, (asked) => corpus.find(asked)),
     grep: (query) => ask("grep", query, (asked) => corpus.grep(asked)),
     read: (query) => ask("read", query, (asked) => corpus.read(asked)),
+    documents: (query) => corpus.documents(query),
     close: () => corpus.close(),
   };
 }

@@ -1,3 +1,4 @@
+import { shownMetadata } from "../../core/provenance.ts";
 import { oneLine, shownText } from "../../core/text.ts";
 import type { TokenCounter } from "../../core/token-counter.ts";
 import type { RecordedChunk } from "../../record/events.ts";
@@ -34,25 +35,44 @@ function titleLine(chunk: RecordedChunk): string {
   );
 }
 
-/** Tokens of a title line; titles come again with every chunk of their document. */
-export function titleTokens(title: string, counter: TokenCounter): number {
-  let counts = titleCounts.get(counter);
-  if (counts === undefined || counts.size >= TITLES_COUNTED_MAX) {
+/** The lines under a chunk's heading line, each ended by a line end: title, then what is shown of the metadata. */
+export function headLinesOf(chunk: RecordedChunk, profile: Profile): readonly string[] {
+  const title = titleLineOf(chunk, profile);
+  const metadata = metadataLineOf(chunk, profile);
+  return [title, metadata].filter((line) => line !== "");
+}
+
+/** `modified=2026-05-14; repository=kit`: keys as filters take them. */
+function metadataLineOf({ metadata }: RecordedChunk, profile: Profile): string {
+  if (profile.showMetadata !== true) return "";
+  const pairs = shownMetadata(metadata).map(([key, value]) => `${key}=${value}`);
+  const line = escapeLookalikes(pairs.join("; ").replace(/\s+/g, " ").trim());
+  return line === "" ? "" : `${line}\n`;
+}
+
+/** Tokens of a title or metadata line; titles come again with every chunk of their document. */
+export function headLinesTokens(lines: readonly string[], counter: TokenCounter): number {
+  return lines.reduce((sum, line) => sum + lineTokens(line, counter), 0);
+}
+
+function lineTokens(line: string, counter: TokenCounter): number {
+  let counts = lineCounts.get(counter);
+  if (counts === undefined || counts.size >= LINES_COUNTED_MAX) {
     counts = new Map();
-    titleCounts.set(counter, counts);
+    lineCounts.set(counter, counts);
   }
-  let tokens = counts.get(title);
+  let tokens = counts.get(line);
   if (tokens === undefined) {
-    tokens = counter.count(title);
-    counts.set(title, tokens);
+    tokens = counter.count(line);
+    counts.set(line, tokens);
   }
   return tokens;
 }
-const TITLES_COUNTED_MAX = 10_000;
-const titleCounts = new WeakMap<TokenCounter, Map<string, number>>();
+const LINES_COUNTED_MAX = 10_000;
+const lineCounts = new WeakMap<TokenCounter, Map<string, number>>();
 
 /** The line under a chunk's heading line, ended by a line end; empty where titles are not shown. */
-export function titleLineOf(chunk: RecordedChunk, profile: Profile): string {
+function titleLineOf(chunk: RecordedChunk, profile: Profile): string {
   const title = profile.showTitles ? titleLine(chunk) : "";
   return title === "" ? "" : `${title}\n`;
 }
@@ -72,7 +92,7 @@ export function chunkBlock(
 ): Block {
   const prefix = profile.idStyle === "virtual" ? VIRTUAL_HEADING : SHORT_HEADING;
   const head = `${prefix}${ids.shownId} (${chunk.tokens} tokens)\n`;
-  const title = titleLineOf(chunk, profile);
+  const lines = headLinesOf(chunk, profile);
   const plain = shownText(chunk.text);
   const body = escapeLookalikes(plain);
   const shown: ShownChunk = {
@@ -83,14 +103,13 @@ export function chunkBlock(
     title: chunk.title,
     headings: chunk.headings,
     text: chunk.text,
+    ...(profile.showMetadata === true ? { metadata: shownMetadata(chunk.metadata) } : {}),
   };
-  const text = head + title + body;
+  const text = head + lines.join("") + body;
   // The parts are counted apart where nothing can merge across the line ends between them; that is nearly always.
-  const apart = (title === "" || isSeparable(title)) && isSeparable(body);
+  const apart = lines.every(isSeparable) && isSeparable(body);
   const bodyTokens = body === plain ? chunk.tokens : counter.count(body);
-  const tokens = apart
-    ? counter.count(head) + (title === "" ? 0 : titleTokens(title, counter)) + bodyTokens
-    : counter.count(text);
+  const tokens = apart ? counter.count(head) + headLinesTokens(lines, counter) + bodyTokens : counter.count(text);
   return { kind: "chunk", text, tokens, chunk: shown };
 }
 

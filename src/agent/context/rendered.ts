@@ -10,6 +10,8 @@ export interface ShownChunk {
   readonly title: string;
   readonly headings: readonly string[];
   readonly text: string;
+  /** What the line of metadata shows, where the profile has one. */
+  readonly metadata?: readonly (readonly [key: string, value: string])[];
 }
 
 /**

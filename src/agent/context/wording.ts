@@ -1,4 +1,4 @@
-import type { Profile } from "../profiles/profile.ts";
+import { type Profile, pruneBatchTokens } from "../profiles/profile.ts";
 import { usageLine } from "./blocks.ts";
 
 /** What a policy writes for an empty list where lists are Document elements: text without any is no conclusion. */
@@ -12,8 +12,15 @@ export function softNotice(used: number, profile: Profile): string {
   }
   return `${line}
 You are over your budget. Do not search, grep or read before you have pruned. Think first, then do one of two things:
-1. Prune: weigh each chunk's tokens against what it adds, prune those that do not matter, then go on searching.
+1. Prune: weigh each chunk's tokens against what it adds, prune those that do not matter${batchWish(used, profile)}, then go on searching.
 2. Conclude: give the final list, with every document that supports the query.`;
+}
+
+/** One large edit instead of several small ones, where the profile asks for it. */
+function batchWish(used: number, profile: Profile): string {
+  const batch = pruneBatchTokens(profile);
+  const wanted = used - profile.budget.soft + batch;
+  return batch === 0 ? "" : ` (at least ${wanted} tokens in one go: fewer, larger edits are cheaper)`;
 }
 
 /** A limit of the run was met: one more decision, and only a list counts. */

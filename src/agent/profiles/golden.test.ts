@@ -9,7 +9,7 @@ import { type ScriptStep, scriptedPolicy } from "../policies/scripted.ts";
 import type { View } from "../policy.ts";
 import { replayRecord } from "../replay-record.ts";
 import { toolSchemas } from "../tools/tool-schemas.ts";
-import { chat, chatForModels } from "./chat.ts";
+import { chat, chatForModels, chatWithJoins } from "./chat.ts";
 import { context1, context1Report } from "./context-1.ts";
 import { hashOf, type Profile } from "./profile.ts";
 import { profileNames } from "./profiles.ts";
@@ -122,7 +122,7 @@ const text = (context: RenderedContext | undefined): string => context?.messages
 const count = (context: RenderedContext | undefined, what: string): number => text(context).split(what).length - 1;
 
 describe("the text of each profile over one episode", () => {
-  const profiles = [chat, chatForModels, context1, context1Report];
+  const profiles = [chat, chatWithJoins, chatForModels, context1, context1Report];
   const named = profiles.map((profile) => [`${profile.name}@${profile.version}`, profile] as const);
   test.each(named)("%s", async (name, profile) => {
     expect(profileNames).toContain(profile.name);

@@ -2,7 +2,14 @@ import { createHash } from "node:crypto";
 import type { FindMode } from "../../retrieval/corpus-reader.ts";
 import type { FusionSettings } from "../../retrieval/find/fusion-settings.ts";
 
-export type ToolName = "search_corpus" | "grep_corpus" | "read_document" | "prune_chunks" | "update_notes" | "finish";
+export type ToolName =
+  | "search_corpus"
+  | "grep_corpus"
+  | "read_document"
+  | "follow_metadata"
+  | "prune_chunks"
+  | "update_notes"
+  | "finish";
 
 /** Token numbers of a run (design §5). All in tokens of the profile's counter, `perCallHits` in chunks. */
 export interface BudgetNumbers {
@@ -46,11 +53,18 @@ export interface Profile {
   readonly idStyle: "virtual" | "short";
   readonly history: "sampled" | "rerendered";
   readonly pruning: "none" | "oldest" | "self-edit";
+  /**
+   * How much more than it must a pruning frees, as a share of the window, 0 to 0.5: an edit spoils what a server has cached
+   * behind it, so fewer and larger ones cost less. Absent means 0, also in old records.
+   */
+  readonly pruneBatchShare?: number;
   /** `run`: a pruned chunk stays hidden. `until_read`: an explicit read shows it again. */
   readonly pruneScope: "run" | "until_read";
   readonly pruneLeaves: "nothing" | "stub";
   /** Whether the title and the heading path stand under a chunk's heading line. */
   readonly showTitles: boolean;
+  /** Whether date, origin and standing of its document stand under a chunk's title. Absent means no, also in old records. */
+  readonly showMetadata?: boolean;
   /**
    * What stands around the chunks of a result. `full` (the default, and what records without this field mean): matches and
    * their lines, what was left out and why. `bare`: as published, only what keeps a result from being misread.
@@ -65,6 +79,11 @@ export interface Profile {
    * sends a list back once where a quote was not shown or something is open. Absent means `none`, also in old records.
    */
   readonly finishEvidence?: "none" | "checked";
+  /**
+   * `asked`: a first list of `SELECTION_DOCUMENTS_MIN` documents or more goes back once, with what each was quoted for, to
+   * be cut to what the question needs. Absent means `none`, also in old records.
+   */
+  readonly selection?: "none" | "asked";
   readonly retrieval: RetrievalSettings;
   /** Token cost of what surrounds a message and a conversation in the model's own format; an estimate for chat APIs. */
   readonly framing: { readonly perMessage: number; readonly perCall: number; readonly perConversation: number };
@@ -96,6 +115,11 @@ export function withLimit(profile: Profile, limit: number): Profile {
       reserveFinal: of(budget.reserveFinal),
     },
   };
+}
+
+/** Tokens that a pruning frees beyond what it must. */
+export function pruneBatchTokens({ pruneBatchShare = 0, budget }: Profile): number {
+  return Math.round(pruneBatchShare * budget.limit);
 }
 
 /** SHA-256 (hex, 16 digits) of any JSON value with its keys sorted: equal data, equal hash. */

@@ -26,6 +26,7 @@ export type CheckedCall =
   | { readonly tool: "search_corpus"; readonly query: string; readonly where: Filter }
   | { readonly tool: "grep_corpus"; readonly pattern: string; readonly where: Filter }
   | { readonly tool: "read_document"; readonly id: string }
+  | { readonly tool: "follow_metadata"; readonly key: string; readonly value: string; readonly query?: string }
   | { readonly tool: "prune_chunks"; readonly ids: readonly string[] }
   | { readonly tool: "update_notes"; readonly constraints: readonly Constraint[]; readonly text: string }
   | {
@@ -67,6 +68,16 @@ const CHECKS: Readonly<Record<ToolName, (values: Values) => CallCheck>> = {
   read_document(values) {
     const id = firstText(values, ["doc_id", "id", "document_id", "chunk_id"]);
     return id === undefined ? { error: 'read_document needs a "doc_id".' } : { call: { tool: "read_document", id } };
+  },
+  follow_metadata(values) {
+    const key = firstText(values, ["key", "field"]);
+    const value = firstText(values, ["value"]);
+    if (key === undefined || value === undefined) {
+      return { error: 'follow_metadata needs a "key" and a "value", as they stand under a chunk\'s title.' };
+    }
+    const query = firstText(values, ["query"]);
+    const about = query === undefined ? {} : { query: truncate(query, QUERY_UNITS_MAX) };
+    return { call: { tool: "follow_metadata", key, value, ...about } };
   },
   prune_chunks(values) {
     const ids = textList(values["chunk_ids"] ?? values["ids"] ?? values["chunk_id"]);

@@ -1,4 +1,5 @@
 import { toWinnowError, type WinnowError } from "../../core/errors.ts";
+import type { Predicate } from "../../core/filter.ts";
 import { oneLine } from "../../core/text.ts";
 import type { TokenCounter } from "../../core/token-counter.ts";
 import type { EditEvent, EventBody, NoticeEvent, RecordedCall, ToolResultEvent } from "../../record/events.ts";
@@ -6,7 +7,14 @@ import type { Context } from "../context/context.ts";
 import { offeredTools, type Profile } from "../profiles/profile.ts";
 import { type CheckedCall, checkCall } from "./call-arguments.ts";
 import { type Candidate, pack } from "./pack.ts";
-import { grepLibrary, type Library, readFromLibrary, searchLibrary, toRecordedChunk } from "./retrieve.ts";
+import {
+  followInLibrary,
+  grepLibrary,
+  type Library,
+  readFromLibrary,
+  searchLibrary,
+  toRecordedChunk,
+} from "./retrieve.ts";
 
 /** Ids and sentences around the chunks of one result, tokens, as a part of the window. */
 const FRAME_PART_OF_LIMIT = 1 / 128;
@@ -129,10 +137,11 @@ async function findFor(call: CheckedCall, scope: TurnScope, calls: number): Prom
   const { context, profile, library, signal } = scope;
   const { perCallHits } = profile.budget;
   try {
-    if (call.tool === "search_corpus") {
+    const asked = call.tool === "follow_metadata" ? followed(call) : call;
+    if (asked.tool === "search_corpus") {
       const exclude = new Set(context.allChunks().keys());
       // Other calls of this turn may show the same chunks first, so each query fetches enough for all of them.
-      const query = { text: call.query, where: call.where, chunksMax: perCallHits * Math.max(1, calls), exclude };
+      const query = { text: asked.query, where: asked.where, chunksMax: perCallHits * Math.max(1, calls), exclude };
       const { hits, notices } = await searchLibrary(library, query, signal);
       const candidates = hits.map((hit) => ({ chunk: toRecordedChunk(hit.corpus, hit.chunk), score: hit.score }));
       return { candidates, hitsMax: perCallHits, review: false, notices, more: 0 };
@@ -154,12 +163,30 @@ async function findFor(call: CheckedCall, scope: TurnScope, calls: number): Prom
         more: 0,
       };
     }
+    if (asked.tool === "follow_metadata") return await followFor(asked, scope);
     if (call.tool === "read_document") return await readFor(call.id, scope);
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
     return { error: toWinnowError(error, "store_failed") };
   }
+}
+
+type FollowCall = Extract<CheckedCall, { readonly tool: "follow_metadata" }>;
+
+/** A join with a query is a search among what shares the value. */
+function followed(call: FollowCall): FollowCall | Extract<CheckedCall, { readonly tool: "search_corpus" }> {
+  const { query } = call;
+  return query === undefined ? call : { tool: "search_corpus", query, where: [sharing(call)] };
+}
+
+const sharing = ({ key, value }: FollowCall): Predicate => ({ key, operator: "=", values: [value] });
+
+async function followFor(call: FollowCall, { profile, library, signal }: TurnScope): Promise<Found> {
+  const chunksMax = profile.retrieval.readChunks;
+  const { chunks } = await followInLibrary(library, { where: [sharing(call)], chunksMax }, signal);
+  const candidates = chunks.map(([corpus, chunk]) => ({ chunk: toRecordedChunk(corpus, chunk) }));
+  return { candidates, hitsMax: chunksMax, review: false, notices: [], more: 0 };
 }
 
 async function readFor(id: string, scope: TurnScope): Promise<Found> {

@@ -1,6 +1,6 @@
 import type { TokenCounter } from "../../core/token-counter.ts";
 import type { RecordedChunk, RecordedHit, ToolResultEvent } from "../../record/events.ts";
-import { titleLineOf, titleTokens } from "../context/blocks.ts";
+import { headLinesOf, headLinesTokens } from "../context/blocks.ts";
 import type { Context } from "../context/context.ts";
 import type { Profile } from "../profiles/profile.ts";
 
@@ -27,8 +27,7 @@ const HEADING_TOKENS_MAX = 28;
 
 /** Upper estimate of what showing a chunk costs. */
 function cost(chunk: RecordedChunk, profile: Profile, counter: TokenCounter): number {
-  const title = titleLineOf(chunk, profile);
-  return chunk.tokens + (title === "" ? 0 : titleTokens(title, counter)) + HEADING_TOKENS_MAX;
+  return chunk.tokens + headLinesTokens(headLinesOf(chunk, profile), counter) + HEADING_TOKENS_MAX;
 }
 
 type Packed = Pick<ToolResultEvent, "chunks" | "hits" | "alreadyShown" | "hiddenPruned" | "omitted">;

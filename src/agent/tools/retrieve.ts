@@ -1,6 +1,7 @@
 import { WinnowError } from "../../core/errors.ts";
 import type { Filter } from "../../core/filter.ts";
 import { matchesFilter } from "../../core/filter-match.ts";
+import { provenanceOf } from "../../core/provenance.ts";
 import type { Chunk, Hit } from "../../core/types.ts";
 import type { RecordedChunk } from "../../record/events.ts";
 import {
@@ -38,7 +39,7 @@ export async function searchLibrary(
   const { mode, fusion, excludeDocuments } = library;
   const where = [...library.where, ...query.where];
   const shared = { ...query, mode, where, excludeDocuments, signal, ...(fusion === undefined ? {} : { fusion }) };
-  const { hits, notices } = await findAcross(library.corpora, (corpus) => corpus.find(shared));
+  const { hits, notices } = await findAcross(library.corpora, shared, (corpus) => corpus.find(shared));
   return { hits: hits.slice(0, query.chunksMax), notices: notices.map(({ message }) => message) };
 }
 
@@ -68,6 +69,39 @@ export async function grepLibrary(
     truncated: answers.some((answer) => answer.truncated),
     notices: answers.flatMap((answer) => answer.notices.map((notice) => notice.message)),
   };
+}
+
+/** Documents that one join looks at, oldest first. */
+const JOINED_DOCUMENTS_MAX = 50;
+
+/**
+ * Chunks of the documents that share a value of metadata, in every corpus that has the key: oldest document first, each
+ * from its beginning, at most `chunksMax`. Rejects with `invalid_filter` for a key that no document carries.
+ */
+export async function followInLibrary(
+  library: Library,
+  { where, chunksMax }: { readonly where: Filter; readonly chunksMax: number },
+  signal: AbortSignal,
+): Promise<{ readonly chunks: readonly (readonly [corpus: string, chunk: Chunk])[]; readonly documents: number }> {
+  await checkWhere(library.corpora, where);
+  const all = [...library.where, ...where];
+  const found: { readonly corpus: CorpusReader; readonly id: string; readonly date: number }[] = [];
+  for (const corpus of library.corpora) {
+    const { documents } = await corpus.documents({ where: all, signal });
+    for (const { id, metadata } of documents) {
+      if (library.excludeDocuments.has(id)) continue;
+      found.push({ corpus, id, date: provenanceOf(metadata).date ?? 0 });
+    }
+  }
+  // Ids of turns count up, so they order what bears the same date.
+  found.sort((a, b) => a.date - b.date || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+  const chunks: (readonly [string, Chunk])[] = [];
+  for (const { corpus, id } of found.slice(0, JOINED_DOCUMENTS_MAX)) {
+    if (chunks.length >= chunksMax) break;
+    const read = await corpus.read({ documentId: id, to: chunksMax - chunks.length - 1, signal });
+    for (const chunk of read) chunks.push([corpus.name, chunk]);
+  }
+  return { chunks, documents: found.length };
 }
 
 /** All chunks of a document; looked for in the named corpus, or in each one in turn. */

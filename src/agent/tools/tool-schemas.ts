@@ -68,6 +68,19 @@ export function toolSchemas(profile: Profile): readonly ToolSchema[] {
         required: ["doc_id"],
       },
     },
+    follow_metadata: {
+      description:
+        "Show what shares a value of metadata with a chunk, in every corpus, oldest first: for example the session in which a failing call was made. With a query, what fits it best comes first.",
+      parameters: {
+        type: "object",
+        properties: {
+          key: text("Key as it stands under a chunk's title, e.g. session_id."),
+          value: text("Its value."),
+          query: text("Optional: what to look for among them."),
+        },
+        required: ["key", "value"],
+      },
+    },
     prune_chunks: {
       description: "Remove chunks from your context to make room.",
       parameters: { type: "object", properties: { chunk_ids: texts("Ids of the chunks.") }, required: ["chunk_ids"] },

@@ -17,7 +17,7 @@ const CUT_SHARE = 0.5;
 /**
  * A chat model as a policy. Its only input is the view: every turn's messages are built from the rendered context, and
  * what the API wants back with a message travels through the record as `providerState`. A seed of 0 is the server's own
- * choice. The model has tried again what can be tried again, so no error asks the run to.
+ * choice, and so is the temperature of a run that names none. The model has tried again what can be tried again, so no error asks the run to.
  */
 export function chatPolicy(model: ChatModel): Policy {
   return {
@@ -38,17 +38,18 @@ export function chatPolicy(model: ChatModel): Policy {
   };
 }
 
-function requestOf(view: View, { seed }: DecideOptions): ChatRequest {
+function requestOf(view: View, { seed, temperature }: DecideOptions): ChatRequest {
   return {
     messages: chatMessages(view.context),
     tools: view.tools,
     maxTokens: view.maxTokens,
     ...(seed === 0 ? {} : { seed }),
+    ...(temperature === undefined ? {} : { temperature }),
   };
 }
 
 function decisionOf(answer: ChatAnswer): Decision {
-  const { text, reasoning, calls, state, finish, usage, costUsd } = answer;
+  const { text, reasoning, calls, state, finish, usage, costUsd, sampling } = answer;
   const { cacheWriteTokens: _, ...tokens } = usage;
   const recorded: RecordedUsage = { ...tokens, ...(costUsd === undefined ? {} : { costUsd }) };
   return {
@@ -58,6 +59,7 @@ function decisionOf(answer: ChatAnswer): Decision {
     ...(reasoning === "" ? {} : { reasoning }),
     ...(Object.keys(recorded).length === 0 ? {} : { usage: recorded }),
     ...(state === undefined ? {} : { providerState: state as JsonValue }),
+    ...(sampling === undefined ? {} : { sampling }),
   };
 }
 

@@ -68,6 +68,30 @@ describe("a run driven by a chat model over HTTP", () => {
     expect([...replayRecord(record, wordCounter())].every(({ same }) => same)).toBe(true);
   });
 
+  test("samples as the run says, and the record holds what was sent", async () => {
+    const script = [search("amber basin"), finish("d1")];
+    const warm = await runWith(script, {}, { temperature: 0.4 });
+    expect(warm.requests.map(({ body }) => (body as { temperature?: number }).temperature)).toEqual([0.4, 0.4]);
+    const samplings = (events: readonly RecordEvent[]) =>
+      events.flatMap((event) => (event.type === "decision" ? [event.sampling] : []));
+    expect(samplings(warm.events)).toEqual([{ temperature: 0.4 }, { temperature: 0.4 }]);
+    const plain = await runWith(script);
+    expect(plain.requests[0]?.body).not.toHaveProperty("temperature");
+    expect(samplings(plain.events)).toEqual([undefined, undefined]);
+    const refused = await runWith(
+      ({ body }) => {
+        if (JSON.stringify(body).includes('"temperature"')) return refusal(400, "temperature is not supported");
+        return messagesOf({ body } as WireRequest).length === 1 ? search("amber basin") : finish("d1");
+      },
+      {},
+      { temperature: 0.4 },
+    );
+    expect(refused.result.stopReason).toBe("finished");
+    expect(refused.result.notices.filter(({ code }) => code === "temperature_refused")).toHaveLength(1);
+    expect(samplings(refused.events)).toEqual([undefined, undefined]);
+    expect(refused.requests).toHaveLength(3);
+  });
+
   test("keeps the signatures of Anthropic's thinking in the record, across a prune", async () => {
     const first: WireAnswer = { ...search("amber basin"), reasoning: " Think.\n", signature: "c2ln" };
     const prune: WireAnswer = { calls: [{ tool: "prune_chunks", arguments: { chunk_ids: ["d1.1", "d1.2"] } }] };

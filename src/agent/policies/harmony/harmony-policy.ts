@@ -9,7 +9,7 @@ import type { HarmonyCodec } from "../../../models/harmony/codec.ts";
 import type { ReasoningEffort } from "../../../models/harmony/conversation.ts";
 import { readDecision } from "../../../models/harmony/decision.ts";
 import { parseHarmony } from "../../../models/harmony/parse.ts";
-import { ACTION_STOP_IDS } from "../../../models/harmony/special-tokens.ts";
+import { ACTION_STOP_IDS, specialTokenName } from "../../../models/harmony/special-tokens.ts";
 import type { RecordedUsage, SamplingSettings } from "../../../record/events.ts";
 import type { DecisionTokens } from "../../decision-tokens.ts";
 import { ContextLengthError, type DecideOptions, type Decision, type Policy, type View } from "../../policy.ts";
@@ -23,8 +23,11 @@ export const HARMONY_RENDERER = "harmony/1";
 export const PUBLISHED_SAMPLING = { temperature: 1, topP: 0.9 } as const;
 
 export interface HarmonyPolicyOptions {
-  /** Default: as published. For training, temperature 1 and topP 1, so that log-probabilities are those of the policy. */
-  readonly sampling?: Pick<SamplingSettings, "temperature" | "topP">;
+  /**
+   * Default: as published. For training, temperature 1 and topP 1, so that log-probabilities are those of the policy. A
+   * run that names a temperature has it in place of this one.
+   */
+  readonly sampling?: Required<Pick<SamplingSettings, "temperature" | "topP">>;
   /** Default `high`. */
   readonly effort?: ReasoningEffort | undefined;
 }
@@ -49,7 +52,7 @@ export function harmonyPolicy(model: CompletionModel, options: HarmonyPolicyOpti
     async decide(view, decideOptions) {
       loaded ??= loadTools(effort);
       const tools = await loaded;
-      const request = await requestOf(view, tools, { ...sampling, ...seedOf(decideOptions) });
+      const request = await requestOf(view, tools, { ...sampling, ...chosenSampling(decideOptions) });
       try {
         const answer = await ask(model, request, tools, decideOptions);
         return decisionOf(answer, request, tools, model);
@@ -69,11 +72,15 @@ async function loadTools(effort: ReasoningEffort | undefined): Promise<Tools> {
   return { codec, writer: new HarmonyWriter(codec, effort) };
 }
 
-function seedOf({ seed }: DecideOptions): { seed?: number } {
-  return seed === 0 ? {} : { seed };
+function chosenSampling({ seed, temperature }: DecideOptions): Pick<SamplingSettings, "temperature" | "seed"> {
+  return { ...(temperature === undefined ? {} : { temperature }), ...(seed === 0 ? {} : { seed }) };
 }
 
-async function requestOf(view: View, { writer }: Tools, sampling: SamplingSettings): Promise<CompletionRequest> {
+async function requestOf(
+  view: View,
+  { writer }: Tools,
+  sampling: Pick<CompletionRequest, "temperature" | "topP" | "seed">,
+): Promise<CompletionRequest> {
   const prompt = await writer.write(view);
   const room = view.window.tokens - prompt.length;
   if (room < view.window.reserve) {
@@ -81,7 +88,8 @@ async function requestOf(view: View, { writer }: Tools, sampling: SamplingSettin
       `The prompt has ${prompt.length} tokens in harmony; of ${view.window.tokens} that leaves less than the ${view.window.reserve} that an answer needs.`,
     );
   }
-  return { prompt, maxTokens: Math.min(view.maxTokens, room), stopIds: ACTION_STOP_IDS, ...sampling };
+  const stop = { stopIds: ACTION_STOP_IDS, stopTexts: ACTION_STOP_IDS.map(specialTokenName) };
+  return { prompt, maxTokens: Math.min(view.maxTokens, room), ...stop, ...sampling };
 }
 
 function ask(
@@ -120,13 +128,12 @@ function decisionOf(
   const tokens = tokensOf(answer, request, codec);
   refuseKey(codec.decode(tokens.completion).text, model);
   const { reasoning, text, calls, repairs } = readDecision(parseHarmony(tokens.completion, codec));
-  const { temperature, topP, seed } = request;
   return {
     calls,
     cut: answer.finish === "length",
     usage: usageOf(answer, tokens),
     tokens,
-    sampling: { temperature, topP, ...(seed === undefined ? {} : { seed }) },
+    ...(answer.sampling === undefined ? {} : { sampling: answer.sampling }),
     ...(repairs.length === 0 ? {} : { repairs }),
     ...(reasoning === undefined ? {} : { reasoning }),
     ...(text === undefined ? {} : { text }),

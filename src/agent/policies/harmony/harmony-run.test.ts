@@ -9,7 +9,7 @@ import type { DecisionEvent, RecordEvent } from "../../../record/events.ts";
 import { parseRecord } from "../../../record/reader.ts";
 import { TokenChain } from "../../../record/token-chain.ts";
 import { startTestRun, type TestRunOptions } from "../../../testing/agent-fixture.ts";
-import { KEY } from "../../../testing/chat-fixture.ts";
+import { KEY, refusal } from "../../../testing/chat-fixture.ts";
 import {
   answerOf,
   callOf,
@@ -133,6 +133,25 @@ describe("the ids of a run", () => {
     });
     expect(requests[0]?.body).not.toHaveProperty("seed");
     expect(decisions(record.events)[0]).toMatchObject({ sampling: { temperature: 0.5, topP: 1 } });
+  });
+
+  test("a run's temperature stands in for the policy's, and top_p stays", async () => {
+    const { requests, record } = await runWith(await outputs(listOf("d1")), { temperature: 0.25 });
+    expect(requests[0]?.body).toMatchObject({ temperature: 0.25, top_p: 0.9, stop_token_ids: [RETURN, CALL] });
+    expect(decisions(record.events)[0]?.sampling).toEqual({ temperature: 0.25, topP: 0.9 });
+  });
+
+  test("a server that knows none of vLLM's fields: text is encoded again, and the caller is told", async () => {
+    const unknown = refusal(400, "Unrecognized request argument supplied: return_token_ids");
+    // Such a server leaves out what it stopped at.
+    const texts = [searchFor("amber basin").replace("<|call|>", ""), listOf("d1").replace("<|return|>", "")];
+    const { result, record } = await runWith(({ body }, index) =>
+      JSON.stringify(body).includes("return_token_ids") ? unknown : { text: texts[index - 1] ?? "", idsAs: "none" },
+    );
+    expect(result).toMatchObject({ stopReason: "finished", outcome: "found" });
+    const codes = result.notices.map(({ code }) => code);
+    expect(codes).toEqual(expect.arrayContaining(["extra_fields_refused", "no_token_ids"]));
+    expect(decisions(record.events)[0]?.tokens).toMatchObject({ sampled: false });
   });
 
   test("sampled history: each prompt begins with the prompt and completion before it, malformed ones included", async () => {

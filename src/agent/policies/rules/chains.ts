@@ -22,11 +22,13 @@ interface Link {
 /** Adds to the features how chunks link up, by the names that one brings up and another is about or shares. */
 export function addChains(question: Question, pool: Pool, features: readonly Features[]): void {
   const links = linksOf(question, pool, features);
+  // What shares no word with the question has its place from a store that found nothing better: nothing to go on from.
+  const direct = pool.items.map((item, i) => (pool.score(question.terms, item) > 0 ? (features[i]?.direct ?? 0) : 0));
   for (const { from, to, title, text, added } of links) {
     const start = features[from];
     const end = features[to];
     if (start === undefined || end === undefined) continue;
-    const worth = start.direct * (ADDED_BASE + added);
+    const worth = (direct[from] ?? 0) * (ADDED_BASE + added);
     end.chainByTitle = Math.max(end.chainByTitle, worth * title);
     end.chainByText = Math.max(end.chainByText, worth * text);
     start.source = Math.max(start.source, worth * text);
@@ -35,7 +37,7 @@ export function addChains(question: Question, pool: Pool, features: readonly Fea
     const start = features[from];
     const end = features[to];
     if (start === undefined || end === undefined) continue;
-    const worth = (start.direct + 3 * start.chainByTitle) * (ADDED_BASE + added);
+    const worth = ((direct[from] ?? 0) + 3 * start.chainByTitle) * (ADDED_BASE + added);
     end.secondHop = Math.max(end.secondHop, worth * Math.max(title, SECOND_TEXT * text));
   }
 }

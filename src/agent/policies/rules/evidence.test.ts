@@ -89,7 +89,7 @@ describe("notes of worth", () => {
           ["search_corpus", values],
         ]),
       );
-      expect(evidence).toEqual({ searches: [], chunks: [], pruned: [], last: [] });
+      expect(evidence).toEqual({ searches: [], chunks: [], pruned: [], last: [], joined: new Set() });
     },
   );
 });
@@ -133,7 +133,7 @@ const STEPS = [{ calls: [search("amber basin"), search("quarry")] }, pruneTwo, {
 describe("evidence of a run", () => {
   it("holds every search with the chunks of its result that are still in view", async () => {
     const [start, first, second] = await evidenceAfter(STEPS);
-    expect(start).toEqual({ searches: [], chunks: [], pruned: [], last: [] });
+    expect(start).toEqual({ searches: [], chunks: [], pruned: [], last: [], joined: new Set() });
     expect(first?.searches.map(({ query }) => query)).toEqual(["amber basin", "quarry"]);
     expect(first?.last).toEqual(first?.searches);
     expect(first?.chunks.map(({ chunk }) => chunk)).toEqual(first?.searches.flatMap(({ chunks }) => chunks));

@@ -29,8 +29,10 @@ export interface Evidence {
   readonly chunks: readonly { readonly chunk: ShownChunk; readonly tokens: number }[];
   /** Pruned chunks: those whose stubs are visible, and those of the rules' own calls. */
   readonly pruned: readonly PrunedChunk[];
-  /** Searches of the last turn. */
+  /** Searches and joins of the last turn. */
   readonly last: readonly PastSearch[];
+  /** Joins that were made: `key=value`. */
+  readonly joined: ReadonlySet<string>;
 }
 
 export function readEvidence(context: RenderedContext): Evidence {
@@ -39,6 +41,7 @@ export function readEvidence(context: RenderedContext): Evidence {
   const chunks: { chunk: ShownChunk; tokens: number }[] = [];
   const stubs: { shownId: string; shownDocumentId: string }[] = [];
   const notes = new Map<string, number | undefined>();
+  const joins = new Map<string, string>();
   let last: PastSearch[] = [];
   for (const message of context.messages) {
     if (message.role === "assistant") {
@@ -47,6 +50,7 @@ export function readEvidence(context: RenderedContext): Evidence {
       for (const call of message.calls ?? []) {
         const query = queryOf(call.arguments);
         if (call.tool === "search_corpus" && query !== undefined) queries.set(call.id, query);
+        if (call.tool === "follow_metadata") joins.set(call.id, joinOf(call.arguments));
       }
     }
     if (message.role !== "tool" || message.callId === undefined) continue;
@@ -56,10 +60,10 @@ export function readEvidence(context: RenderedContext): Evidence {
     chunks.push(...shown);
     stubs.push(...message.blocks.flatMap((block) => block.pruned ?? []));
     const query = queries.get(message.callId);
-    if (query === undefined) continue;
-    const search = { query, chunks: shown.map(({ chunk }) => chunk) };
-    searches.push(search);
-    last.push(search);
+    const join = joins.get(message.callId);
+    const search = { query: query ?? join ?? "", chunks: shown.map(({ chunk }) => chunk) };
+    if (query !== undefined) searches.push(search);
+    if (query !== undefined || join !== undefined) last.push(search);
   }
   const pruned = stubs.map((stub) => ({ ...stub, worth: notes.get(stub.shownId) }));
   const stubbed = new Set(stubs.map(({ shownId }) => shownId));
@@ -67,7 +71,7 @@ export function readEvidence(context: RenderedContext): Evidence {
   for (const [shownId, worth] of notes) {
     if (!stubbed.has(shownId) && !visible.has(shownId)) pruned.push({ shownId, shownDocumentId: shownId, worth });
   }
-  return { searches, chunks, pruned, last };
+  return { searches, chunks, pruned, last, joined: new Set(joins.values()) };
 }
 
 /** Adds the chunks that the message prunes, with the worth that its text notes for each, in order. */
@@ -88,4 +92,10 @@ function idsOf(values: unknown): string[] {
 function queryOf(values: unknown): string | undefined {
   if (typeof values !== "object" || values === null || !("query" in values)) return undefined;
   return typeof values.query === "string" ? values.query : undefined;
+}
+
+/** `key=value` of a join, as `joinsOf` writes it. */
+function joinOf(values: unknown): string {
+  if (typeof values !== "object" || values === null || !("key" in values) || !("value" in values)) return "";
+  return `${values.key}=${values.value}`;
 }

@@ -26,9 +26,18 @@ interface Given {
   readonly isCut?: boolean;
   readonly profile?: Profile;
   readonly text?: string;
+  readonly corpora?: number;
 }
 
-function decide({ shown, pruned = [], documentsMax = 30, isCut = true, profile = chat, text = "" }: Given) {
+function decide({
+  shown,
+  pruned = [],
+  documentsMax = 30,
+  isCut = true,
+  profile = chat,
+  text = "",
+  corpora = 1,
+}: Given) {
   const chunks = shown.map(
     ({ document }, i): ShownChunk => ({
       key: `k${i}`,
@@ -47,6 +56,7 @@ function decide({ shown, pruned = [], documentsMax = 30, isCut = true, profile =
     chunks: chunks.map((chunk) => ({ chunk, tokens: 1 })),
     pruned,
     last: [],
+    joined: new Set(),
   };
   const view: View = {
     query: QUESTION,
@@ -54,9 +64,11 @@ function decide({ shown, pruned = [], documentsMax = 30, isCut = true, profile =
     tools: toolSchemas(profile),
     maxTokens: 10_000,
     documentsMax,
+    corpora,
     mustConclude: true,
     conclusion: profile.conclusion,
     window: { tokens: 32_768, reserve: 2_048 },
+    pruneBatchTokens: 0,
     date: "2026-01-01",
   };
   return conclude(view, { question: readQuestion(QUESTION), pool, scores, evidence }, isCut);
@@ -133,6 +145,13 @@ describe("conclude", () => {
       }),
       { numRuns: 300 * SCALE, seed: 22 },
     );
+  });
+
+  it("lists at least five of several corpora, whose documents are not of one kind", () => {
+    const shown = [9, 1, 0.9, 0.8, 0.7, 0.6, 0.5].map((score, i) => ({ document: i + 1, score }));
+    expect(idsOf({ shown, corpora: 1 })).toHaveLength(1);
+    expect(idsOf({ shown, corpora: 4 })).toHaveLength(5);
+    expect(idsOf({ shown: shown.slice(0, 3), corpora: 4 })).toHaveLength(3);
   });
 
   it("cuts at one distance from the best score, so that a better score never loses a place", () => {

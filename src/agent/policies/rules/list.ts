@@ -16,6 +16,11 @@ const CALIBRATION = { atBest: 0.4, perScore: 1.3 };
  * for beta = 1); beta is 4, as in the reward of Context-1 at its start, and F about 0.6.
  */
 const LISTED_MIN = 0.6 / (1 + 4 ** 2);
+/**
+ * So many documents are listed in any case where several corpora are asked. The odds were fitted on passages of one kind;
+ * the subject of a commit that repeats the question outdoes by far the document that answers it.
+ */
+const LISTED_OF_SEVERAL = 5;
 /** What a note of worth counts for against a score of the end: it was made when less was known. */
 const NOTE_SHARE = 0.8;
 
@@ -50,8 +55,9 @@ export function conclude(
     }),
   );
   const entries = new Map<string, { readonly id: string; readonly justification: string }>();
+  const listedMin = (view.corpora ?? 1) > 1 ? LISTED_OF_SEVERAL : 1;
   for (const { id, document, score, justification } of [...shown, ...pruned].sort((a, b) => b.score - a.score)) {
-    if (isCut && entries.size > 0 && probability(score - best) < LISTED_MIN) break;
+    if (isCut && entries.size >= listedMin && probability(score - best) < LISTED_MIN) break;
     if (!entries.has(document)) entries.set(document, { id, justification });
   }
   const documents = [...entries.values()].slice(0, view.documentsMax);

@@ -30,6 +30,7 @@ function room(limit: number, fixed: number, sizes: readonly number[]) {
     mustConclude: false,
     conclusion: "finish_tool",
     window: { tokens: limit, reserve: 128 },
+    pruneBatchTokens: 0,
     date: "2026-01-01",
   };
   const evidence: Evidence = {
@@ -37,6 +38,7 @@ function room(limit: number, fixed: number, sizes: readonly number[]) {
     chunks: sizes.map((size) => ({ chunk: CHUNK, tokens: size })),
     pruned: [],
     last: [],
+    joined: new Set(),
   };
   return roomFor(view, evidence);
 }

@@ -1,6 +1,7 @@
 import type { Decision, Policy, ProposedCall, View } from "../../policy.ts";
 import { type Evidence, noteOf, readEvidence } from "./evidence.ts";
 import { type Step, steps } from "./follow.ts";
+import { type Join, joinsToFollow, withJoins } from "./joins.ts";
 import { conclude } from "./list.ts";
 import { Pool } from "./pool.ts";
 import { itemsToPrune } from "./prune.ts";
@@ -34,11 +35,12 @@ function decideByRules(view: View, settings: RulesSettings): Decision {
     return { text: "Ask the question as it is.", calls: [search(question.text)] };
   const pool = new Pool(evidence.chunks.map(({ chunk }) => chunk));
   const reach = settings.bridge ? spread(question, pool) : undefined;
-  const scores = scoreItems(question, pool, evidence, reach);
+  const scores = withJoins(scoreItems(question, pool, evidence, reach));
   if (!view.mustConclude && isWorthGoingOn(view, evidence, scores)) {
     const room = roomFor(view, evidence);
     const leads = reach === undefined ? [] : steps(question, pool, scores, reach);
-    const decision = nextSearches(question, evidence, leads, room);
+    const joins = offersJoins(view) ? joinsToFollow(scores, evidence) : [];
+    const decision = nextCalls(question, evidence, { joins, leads }, room);
     if (decision !== undefined) return withPruning(decision, view, evidence, scores, room);
   }
   return conclude(view, { question, pool, scores, evidence }, settings.cut);
@@ -46,6 +48,11 @@ function decideByRules(view: View, settings: RulesSettings): Decision {
 
 function search(query: string): ProposedCall {
   return { tool: "search_corpus", arguments: { query } };
+}
+
+/** A join, what fits the question best first. */
+function follow(key: string, value: string, query: string): ProposedCall {
+  return { tool: "follow_metadata", arguments: { key, value, query } };
 }
 
 /** False at a limit, and when the last turn put no chunk among those that would be returned. */
@@ -58,17 +65,21 @@ function isWorthGoingOn(view: View, evidence: Evidence, scores: Scores): boolean
     .some((item) => fresh.has(item.chunk.key));
 }
 
-function nextSearches(
+const offersJoins = (view: View): boolean => view.tools.some(({ name }) => name === "follow_metadata");
+
+function nextCalls(
   question: Question,
   evidence: Evidence,
-  leads: readonly Step[],
-  { searches }: Room,
+  { joins, leads }: { readonly joins: readonly Join[]; readonly leads: readonly Step[] },
+  room: Room,
 ): Decision | undefined {
-  if (searches === 0) return undefined;
+  if (room.searches === 0) return undefined;
+  const followed = joins.slice(0, room.searches);
+  const searches = room.searches - followed.length;
   const asked = new Set(evidence.searches.map((past) => past.query.toLowerCase()));
   const pages = evidence.searches.filter((past) => past.query === question.text).length;
   const queries: string[] = pages < QUESTION_PAGES ? [question.text] : [];
-  const reasons: string[] = [];
+  const reasons = followed.map(({ value, from }) => `${value} (${from.chunk.shownId})`);
   for (const step of leads) {
     if (queries.length >= searches) break;
     if (asked.has(step.query.toLowerCase())) continue;
@@ -76,9 +87,13 @@ function nextSearches(
     queries.push(step.query);
     reasons.push(`${step.name} (${step.from.chunk.shownId})`);
   }
-  if (queries.length === 0) return undefined;
+  const calls = [
+    ...followed.map(({ key, value }) => follow(key, value, question.text)),
+    ...queries.slice(0, searches).map(search),
+  ];
+  if (calls.length === 0) return undefined;
   const text = reasons.length === 0 ? "Go on behind the first hits." : `Follow ${reasons.join(", ")}.`;
-  return { text, calls: queries.map(search) };
+  return { text, calls };
 }
 
 /** The decision with room made for what it brings, and a note of what the pruned chunks were worth. */

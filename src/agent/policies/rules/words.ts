@@ -2,7 +2,7 @@
 
 const STOP = new Set(
   (
-    "a an and any are as at be been by can could did do does for from had has have he her his how i if in into is it its " +
+    "a about an and any are as at be been by can could did do does for from had has have he her his how i if in into is it its " +
     "make makes made many me more most much my no not of on one or our she should so some such than that the their them then there " +
     "these they this those through to use used uses using via was we were what when where which while who whom whose why will with would you your"
   ).split(" "),
