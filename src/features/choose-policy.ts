@@ -69,6 +69,21 @@ export async function modelPolicyFor(spec: string, access: PolicyAccess): Promis
   return chatPolicy(model);
 }
 
+/** Throws `invalid_argument` for a temperature that has no say: only models sample. */
+export function checkTemperature(
+  policy: Pick<Policy, "name" | "model"> | undefined,
+  temperature: number | undefined,
+): void {
+  if (temperature === undefined || policy?.model !== undefined) return;
+  throw new WinnowError(
+    "invalid_argument",
+    `The policy ${policy?.name ?? "none"} samples nothing, so it has no temperature.`,
+    {
+      hint: "Leave --temperature out, or choose a model with --policy.",
+    },
+  );
+}
+
 /** The chat model that a policy's name means; undefined when it means none. Throws `invalid_argument`. */
 export async function chatModelFor(spec: string, access: PolicyAccess): Promise<ChatModel | undefined> {
   const { kind: name, rest } = parts(spec);

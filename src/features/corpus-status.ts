@@ -1,9 +1,12 @@
 import { stat } from "node:fs/promises";
 import { corpusLayout } from "../retrieval/corpus/layout.ts";
-import { readItems, readManifest } from "../retrieval/corpus/manifest.ts";
+import { readItems, readManifest, type StoreKind } from "../retrieval/corpus/manifest.ts";
 import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
+import { storeKindOf } from "../retrieval/corpus/store-of.ts";
 import type { CorpusInfo } from "../retrieval/corpus-reader.ts";
 import { UNINDEXED_ROWS_MAX } from "../retrieval/store/lance/lance-store.ts";
+import { type AttachedStatus, attachedStatus } from "./attaching/attached-status.ts";
+import { redactedIn } from "./indexing/progress.ts";
 import type { CorpusPlace } from "./open-corpora.ts";
 import { runFiles } from "./runs.ts";
 
@@ -21,17 +24,27 @@ export interface CorpusStatus extends CorpusInfo {
   readonly items: { readonly indexed: number; readonly skipped: number; readonly failed: number };
   readonly skippedByReason: Readonly<Record<string, number>>;
   readonly skipped: readonly SkippedItem[];
+  /** What is worth knowing of items that were indexed, e.g. that only the beginning of one was. */
+  readonly notes: readonly { readonly key: string; readonly note: string }[];
+  /** Secrets that were replaced before anything was kept, by kind. */
+  readonly redacted: Readonly<Record<string, number>>;
   /** Rows that no index of the store holds yet, and whether they are few enough for full speed. */
   readonly unindexed: number;
   readonly ready: boolean;
   readonly runs: number;
   readonly identity: { readonly chunker: string; readonly analyzer: string };
+  /** What keeps the chunks. */
+  readonly store: StoreKind;
+  /** Of a copy: the folder whose index it is a copy of. */
+  readonly copiedFrom?: string;
   /** Process that is writing now, if any. */
   readonly writing: boolean;
+  /** Present for an attached collection. */
+  readonly attached?: AttachedStatus;
 }
 
 /** What a corpus holds, from its manifest: no document is opened. Rejects with `corpus_corrupt`, `corpus_format`. */
-export async function corpusStatus({ name, folder }: CorpusPlace): Promise<CorpusStatus> {
+export async function corpusStatus({ name, folder, attached }: CorpusPlace): Promise<CorpusStatus> {
   const layout = corpusLayout(folder);
   const corpus = await openCorpus(folder, { name });
   try {
@@ -55,11 +68,16 @@ export async function corpusStatus({ name, folder }: CorpusPlace): Promise<Corpu
       },
       skippedByReason,
       skipped,
+      notes: items.flatMap(({ key, notes = [] }) => notes.map((note) => ({ key, note }))),
+      redacted: redactedIn(items),
       unindexed,
       ready: unindexed <= UNINDEXED_ROWS_MAX,
       runs: (await runFiles([layout.runsFolder])).length,
       identity: { chunker: read?.manifest.identity.chunker ?? "", analyzer: read?.manifest.identity.analyzer ?? "" },
+      store: storeKindOf(read?.manifest.identity ?? {}),
+      ...(read?.manifest.copiedFrom !== undefined && { copiedFrom: read.manifest.copiedFrom }),
       writing: await exists(layout.lockFile),
+      ...(attached && { attached: await attachedStatus(name, attached) }),
     };
   } finally {
     await corpus.close();

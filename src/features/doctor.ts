@@ -3,6 +3,8 @@ import type { Config } from "../config/config.ts";
 import { toWinnowError, type WinnowError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { corpusStatus } from "./corpus-status.ts";
+import { MINILM_EMBEDDER } from "./indexing/embedders.ts";
+import { checkMiniLm } from "./minilm-model.ts";
 import { type CorpusPlace, type CorpusScope, locateCorpora } from "./open-corpora.ts";
 import type { PolicyAccess } from "./policy-access.ts";
 
@@ -39,12 +41,12 @@ export async function doctor(config: Config, scope: CorpusScope, policy?: Policy
     await attempt(
       "store",
       tryStore,
-      "Install the package again for this platform; Lance ships binaries for Linux, macOS on Apple silicon and Windows.",
+      "Indexes are kept in SQLite instead, which is slower on large corpora. Lance ships binaries for Linux, macOS on Apple silicon and Windows.",
     ),
   );
   checks.push(await attempt("grep", tryGrep, "Grep falls back to a slower engine."));
   checks.push(await attempt("tokenizer", tryTokenizer, "Install the package again."));
-  checks.push(...(await checkCorpora(scope)));
+  checks.push(...(await checkCorpora(scope)), ...(await checkAttachedOf(scope)));
   if (policy !== undefined) {
     const { checkPolicy } = await import("./check-policy.ts");
     checks.push(await checkPolicy(policy.spec, policy.access, policy.signal));
@@ -61,11 +63,14 @@ function checkNode(version: string): Check {
     : { name: "node", state: "fail", detail, hint: `Use Node.js ${NODE_MIN.join(".")} or newer.` };
 }
 
+/** Parts that another one stands in for. */
+const FALLBACKS: readonly string[] = ["grep", "store"];
+
 async function attempt(name: string, work: () => Promise<string>, hint: string): Promise<Check> {
   try {
     return { name, state: "ok", detail: await work() };
   } catch (error) {
-    return { name, state: name === "grep" ? "warn" : "fail", detail: toWinnowError(error).message, hint };
+    return { name, state: FALLBACKS.includes(name) ? "warn" : "fail", detail: toWinnowError(error).message, hint };
   }
 }
 
@@ -91,7 +96,11 @@ async function tryTokenizer(): Promise<string> {
 async function checkCorpora(scope: CorpusScope): Promise<Check[]> {
   try {
     const places = await locateCorpora(scope);
-    return await Promise.all(places.map(checkCorpus));
+    const asked = await Promise.all(places.map(checkCorpus));
+    const model = asked.some(({ embedder }) => embedder === MINILM_EMBEDDER.name)
+      ? [await checkMiniLm(process.env)]
+      : [];
+    return [...asked.map(({ check }) => check), ...model];
   } catch (error) {
     const known = toWinnowError(error);
     const absent = known.code === "corpus_not_found" && scope.named.length === 0;
@@ -99,22 +108,32 @@ async function checkCorpora(scope: CorpusScope): Promise<Check[]> {
   }
 }
 
-async function checkCorpus(place: CorpusPlace): Promise<Check> {
+/** Of the collections that are named, or all. */
+async function checkAttachedOf({ known, named }: CorpusScope): Promise<readonly Check[]> {
+  const entries = Object.entries(known).flatMap(([name, entry]) =>
+    entry.kind === "chroma" && (named.length === 0 || named.includes(name)) ? [[name, entry] as const] : [],
+  );
+  if (entries.length === 0) return [];
+  const { checkAttached } = await import("./attaching/check-attached.ts");
+  return checkAttached(entries, process.env);
+}
+
+async function checkCorpus(place: CorpusPlace): Promise<{ check: Check; embedder: string | null }> {
   const name = `corpus ${place.name}`;
+  const attachedBy = place.attached?.embedder ?? null;
   try {
     const status = await corpusStatus(place);
     const detail = `${status.documents} documents, ${status.chunks} chunks, generation ${status.generation}, at ${place.folder}`;
-    if (!status.ready)
-      return {
-        name,
-        state: "warn",
-        detail: `${detail}; ${status.unindexed} rows wait for the index`,
-        hint: "Run: winnow index",
-      };
-    return { name, state: "ok", detail };
+    const check: Check = status.ready
+      ? { name, state: "ok", detail }
+      : {
+          ...{ name, state: "warn", detail: `${detail}; ${status.unindexed} rows wait for the index` },
+          hint: "Run: winnow index",
+        };
+    return { check, embedder: attachedBy ?? status.embedder };
   } catch (error) {
     const known = toWinnowError(error);
-    return { name, state: "fail", detail: known.message, ...hintOf(known) };
+    return { check: { name, state: "fail", detail: known.message, ...hintOf(known) }, embedder: attachedBy };
   }
 }
 

@@ -2,6 +2,7 @@ import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Policy } from "../agent/policy.ts";
 import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
 import { wordCounter } from "../testing/word-counter.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "./evaluate-dataset.ts";
@@ -54,6 +55,34 @@ test("sets of questions over one corpus share an index, wherever the dataset lie
   await corpus.close();
   const summary = JSON.parse(await readFile(join(root, "world", "world.json"), "utf8"));
   expect(documents).toBe(summary.documents);
+});
+
+test("an evaluation at another temperature is another one, and what samples nothing has none", async () => {
+  const seen = new Set<number | undefined>();
+  const createPolicy = (): Policy => ({
+    name: "model",
+    model: "m",
+    decide: async (_view, { temperature }) => {
+      seen.add(temperature);
+      return { calls: [{ tool: "finish", arguments: { documents: [] } }] };
+    },
+  });
+  const one = { policy: "model", createPolicy, limit: 1, resume: "warm" };
+  expect((await evaluated("world", { ...one, temperature: 0.5 })).row.policy).toBe("model T=0.5");
+  expect([...seen]).toEqual([0.5]);
+  await expect(evaluated("world", { ...one, temperature: 0.6 })).rejects.toMatchObject({ code: "invalid_argument" });
+  for (const policy of ["rules", "find:lexical"]) {
+    await expect(evaluated("world", { policy, temperature: 0.5 })).rejects.toMatchObject({ code: "invalid_argument" });
+  }
+});
+
+test("another history is another profile", async () => {
+  const names = new Set<string>();
+  for (const history of ["sampled", "rerendered", undefined] as const) {
+    const more = history === undefined ? {} : { history };
+    names.add((await evaluated("world", { policy: "rules", limit: 1, ...more })).row.profile);
+  }
+  expect(names.size).toBe(2);
 });
 
 test("a report counts the questions of this evaluation only, also of one begun with more of them", async () => {

@@ -3,9 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Policy } from "../agent/policy.ts";
-import { hashOf, type Profile, withLimit } from "../agent/profiles/profile.ts";
-import { profileByName } from "../agent/profiles/profiles.ts";
-import { withPrompt } from "../agent/profiles/prompt-template.ts";
+import { hashOf, type Profile } from "../agent/profiles/profile.ts";
 import { startRun } from "../agent/run.ts";
 import { Trajectory } from "../agent/trajectory.ts";
 import { systemClock } from "../core/clock.ts";
@@ -19,15 +17,15 @@ import { type EvaluatedSystem, type Evaluation, evaluate } from "../eval/run-eva
 import { fileRecorder, recordFileName } from "../record/recorder.ts";
 import { CORPUS_FOLDER_NAME, corpusLayout } from "../retrieval/corpus/layout.ts";
 import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
-import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
+import type { CorpusInfo, CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
 import { DEFAULT_FEEDBACK, type FeedbackSettings } from "../retrieval/find/feedback.ts";
 import { DEFAULT_FUSION, fusionName } from "../retrieval/find/fusion-settings.ts";
-import { choosePolicy } from "./choose-policy.ts";
+import { checkTemperature, choosePolicy } from "./choose-policy.ts";
 import { findDocuments } from "./find-documents.ts";
 import { type IndexProgress, indexCorpus } from "./index-corpus.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
 import { queryEmbedder } from "./indexing/embedders.ts";
-import type { PromptFile } from "./prompt-file.ts";
+import { hasSessions, type ProfileSettings, profileWith } from "./profile-settings.ts";
 
 /** Another one gives other index folders: how documents are named and told apart within an index must not change under it. */
 const INDEX_LAYOUT = "blocks/1\n";
@@ -37,18 +35,15 @@ const FEEDBACK_SUFFIX = "+prf";
 const FIND_MODES: readonly FindMode[] = ["lexical", "dense", "hybrid"];
 const ONE_SHOT_SYSTEMS = [...FIND_MODES, `lexical${FEEDBACK_SUFFIX}`, `hybrid${FEEDBACK_SUFFIX}`];
 
-export interface EvaluateDatasetOptions {
+export interface EvaluateDatasetOptions extends ProfileSettings {
   /** Folder in the BEIR layout. Nothing is written there. */
   readonly dataset: string;
   /** Folder under which the dataset's index and evaluations are kept, by content. */
   readonly cacheFolder: string;
   /** `rules`, `scripted:FILE`, or a one-shot system: `find:lexical`, `find:dense`, `find:hybrid`. */
   readonly policy: string;
-  readonly profile: string;
-  readonly contextTokens?: number;
-  readonly pruning?: Profile["pruning"];
-  /** Stands in for the profile's prompt. */
-  readonly prompt?: PromptFile;
+  /** At which a model samples, 0 to 2; default the policy's own. */
+  readonly temperature?: number;
   /** Longest list, documents. */
   readonly k: number;
   readonly concurrency: number;
@@ -81,14 +76,14 @@ export async function evaluateDataset(options: EvaluateDatasetOptions): Promise<
   const folder = await indexDataset(whole, options);
   const corpus = await openCorpus(folder, { name: dataset.name, embedQuery: queryEmbedder() });
   const { evaluationsFolder } = corpusLayout(folder);
-  const profile = profileOf(options);
+  const profile = profileOf(options, await corpus.info());
   const { loadTokenCounter } = await import("../models/o200k-token-counter.ts");
   const system = await systemFor(options, corpus, { profile, counter: await loadTokenCounter(), folder });
   const evaluation = evaluate({
     dataset,
     system: system.run,
     folder: evaluationsFolder,
-    policy: options.policy,
+    policy: system.policy,
     profile: system.profile,
     retrieval: system.retrieval,
     k: options.k,
@@ -131,6 +126,8 @@ async function indexDataset(dataset: Dataset, options: EvaluateDatasetOptions): 
 
 interface NamedSystem {
   readonly run: EvaluatedSystem;
+  /** With the temperature where one is set: another one is another system. */
+  readonly policy: string;
   readonly profile: string;
   readonly retrieval: string;
 }
@@ -150,14 +147,26 @@ async function systemFor(
         hint: `One-shot systems: ${ONE_SHOT_SYSTEMS.map((name) => FIND_PREFIX + name).join(", ")}.`,
       });
     }
+    checkTemperature({ name: options.policy }, options.temperature);
     const run = oneShot(corpus, mode, feedback, options.k);
-    return { run, profile: "none", retrieval: describe(mode, info.embedder) + describeFeedback(feedback) };
+    return {
+      run,
+      policy: options.policy,
+      profile: "none",
+      retrieval: describe(mode, info.embedder) + describeFeedback(feedback),
+    };
   }
   const createPolicy = options.createPolicy ?? (() => choosePolicy(options.policy));
-  await createPolicy();
+  checkTemperature(await createPolicy(), options.temperature);
+  const policy = options.temperature === undefined ? options.policy : `${options.policy} T=${options.temperature}`;
   const name = `${profile.name}@${profile.version}/${profile.budget.limit}/${profile.pruning}#${hashOf(profile)}`;
   const run = agent(options, { corpus, profile, counter, createPolicy, runsFolder: corpusLayout(folder).runsFolder });
-  return { run, profile: name, retrieval: describe(profile.retrieval.mode, info.embedder, profile.retrieval.fusion) };
+  return {
+    run,
+    policy,
+    profile: name,
+    retrieval: describe(profile.retrieval.mode, info.embedder, profile.retrieval.fusion),
+  };
 }
 
 function describe(mode: FindMode, embedder: string | null, fusion = DEFAULT_FUSION): string {
@@ -228,6 +237,7 @@ function agent(
       harness: VERSION,
       runId,
       seed: options.seed,
+      ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
       documentsMax: Math.min(options.k, profile.documentsMax),
       limits: options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs },
       signal,
@@ -254,15 +264,7 @@ function agent(
   };
 }
 
-function profileOf(options: EvaluateDatasetOptions): Profile {
-  const { prompt } = options;
-  const builtIn = profileByName(options.profile, options.createPolicy?.());
-  const named = prompt === undefined ? builtIn : withPrompt(builtIn, prompt.template, prompt.name);
-  const sized = options.contextTokens === undefined ? named : withLimit(named, options.contextTokens);
-  const mode = options.mode ?? sized.retrieval.mode;
-  return {
-    ...sized,
-    pruning: options.pruning ?? sized.pruning,
-    retrieval: { ...sized.retrieval, mode },
-  };
+function profileOf(options: EvaluateDatasetOptions, info: CorpusInfo): Profile {
+  const profile = profileWith(options, { model: options.createPolicy?.().model, hasSessions: hasSessions([info]) });
+  return { ...profile, retrieval: { ...profile.retrieval, mode: options.mode ?? profile.retrieval.mode } };
 }

@@ -9,6 +9,7 @@ import { findAcross } from "../retrieval/find/find-across.ts";
 import type { FusionSettings } from "../retrieval/find/fusion-settings.ts";
 import { rankDocuments } from "../retrieval/find/rank-documents.ts";
 import type { Reranker } from "../retrieval/rerank/reranker.ts";
+import { standingNotices } from "./standing-notices.ts";
 
 /** Passages of one document in an answer. */
 const PASSAGES_PER_DOCUMENT_MAX = 3;
@@ -65,6 +66,11 @@ export async function findDocuments(
   corpora: readonly CorpusReader[],
   options: FindDocumentsOptions,
 ): Promise<FoundDocuments> {
+  const found = await query(corpora, options);
+  return { ...found, notices: [...found.notices, ...(await standingNotices(corpora, found.documents))] };
+}
+
+async function query(corpora: readonly CorpusReader[], options: FindDocumentsOptions): Promise<FoundDocuments> {
   const text = options.text.trim();
   if (text === "")
     throw new WinnowError("invalid_argument", "The query is empty.", {
@@ -83,7 +89,9 @@ export async function findDocuments(
     const { hits, notices, ...totals } = await grepAll(corpora, text, options, where);
     return { ...shared, documents: toDocuments(hits, options.documentsMax), ...totals, notices };
   }
-  const { hits, notices } = await findAcross(corpora, (corpus) => findEnough(corpus, text, mode, options, where));
+  const { hits, notices } = await findAcross(corpora, { text, mode }, (corpus) =>
+    findEnough(corpus, text, mode, options, where),
+  );
   const { reranker, documentsMax, signal } = options;
   if (reranker === undefined) return { ...shared, documents: toDocuments(hits, documentsMax), notices };
   const { rerankHits } = await import("../retrieval/rerank/reranker.ts");

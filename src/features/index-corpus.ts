@@ -1,22 +1,32 @@
 import { stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import type { MayRead } from "../config/leave.ts";
+import { isPrivateSource, type SourceType } from "../config/source-types.ts";
 import { systemClock } from "../core/clock.ts";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { type CorpusWriter, type CorpusWriterOptions, openCorpusWriter } from "../retrieval/corpus/corpus-writer.ts";
-import type { KnownSource } from "../retrieval/corpus/manifest.ts";
+import type { KnownSource, StoreKind } from "../retrieval/corpus/manifest.ts";
 import { UNINDEXED_ROWS_MAX } from "../retrieval/store/lance/lance-store.ts";
+import { chooseStore } from "./indexing/choose-store.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
 import { type EmbedderChoice, identifyEmbedder } from "./indexing/embedders.ts";
 import { COMMIT_INTERVAL_MS, indexItems } from "./indexing/index-items.ts";
+import { pathsWithoutLeave } from "./indexing/leave.ts";
 import { listItems } from "./indexing/list-items.ts";
 import type { IndexParts } from "./indexing/parts.ts";
-import { type IndexProgress, type IndexSummary, IndexTally } from "./indexing/progress.ts";
-import { covers, keyOfPath, pathOfKey, withoutPath, withRoots } from "./indexing/roots.ts";
+import {
+  type CorpusTotals,
+  type IndexProgress,
+  type IndexSummary,
+  IndexTally,
+  redactedIn,
+} from "./indexing/progress.ts";
+import { covers, keyOfPath, onlyRoots, pathOfKey, withoutPath, withRoots } from "./indexing/roots.ts";
 
+export { STORE_KINDS, type StoreKind } from "../retrieval/corpus/manifest.ts";
 export type { EmbedderChoice } from "./indexing/embedders.ts";
 export type { IndexProgress, IndexSummary } from "./indexing/progress.ts";
 
-const FILES = "files";
+const FILES: SourceType = "files";
 /** Progress is reported at most this often, besides every change of phase. */
 const PROGRESS_INTERVAL_MS = 100;
 
@@ -25,11 +35,25 @@ export interface IndexOptions {
   readonly folder: string;
   /** Absolute paths to index, remembered for later. None: refresh what is known. */
   readonly paths: readonly string[];
+  /** The paths are all that the corpus is made of: what was indexed of others goes. */
+  readonly only?: boolean;
+  /** What reads them; default what the corpus is made of, else `files`. A corpus has one, so that no two ids are the same. */
+  readonly source?: SourceType;
   /**
    * What makes the vectors. Default: a corpus that exists keeps its own embedder, or goes on without vectors, also when
    * it is built anew; a new one takes that of the parts. Another one than the corpus's own is refused.
    */
   readonly embedder?: EmbedderChoice;
+  /**
+   * What keeps the chunks. Default: a corpus that exists keeps its own store; a new one takes Lance, or SQLite where
+   * Lance does not run. Another one than the corpus's own is refused, unless it is built anew.
+   */
+  readonly store?: StoreKind;
+  /**
+   * What the user lets projects read, by folder. A refresh leaves alone what the index knows outside of its own folder, or
+   * of agents, unless it stands here: an index can come with a folder that somebody else made. Named paths need no leave.
+   */
+  readonly mayRead?: MayRead;
   /** Drops the index and builds it anew; repairs any damage. Searches see it grow. */
   readonly rebuild?: boolean;
   /** Stops between two items; what was done by then is kept, and the call rejects with `cancelled`. */
@@ -53,7 +77,7 @@ export interface IndexHooks {
  * others cost a look at size and time. Commits every few seconds, so that a kill loses little and searches see progress.
  *
  * Rejects with `nothing_to_index`, `source_not_found`, `corpus_locked`, `corpus_mismatch`, `corpus_corrupt`,
- * `corpus_format`, `embedder_failed`, `disk_full` or `cancelled`; what was committed before that stays. What is wrong with a single item
+ * `corpus_format`, `embedder_failed`, `disk_full`, `cancelled`, or `invalid_config` where nobody agreed to what it knows; what was committed before that stays. What is wrong with a single item
  * is counted in the summary, never thrown; an item that cannot be read again keeps its indexed content.
  */
 export async function indexCorpus(options: IndexOptions, hooks: IndexHooks = {}): Promise<IndexSummary> {
@@ -62,14 +86,27 @@ export async function indexCorpus(options: IndexOptions, hooks: IndexHooks = {})
   const parts = options.parts ?? defaultParts;
   const tally = new IndexTally(now);
   const report = throttled(tally, hooks, now);
-  const writer = await openWriter(options, parts, now);
+  const { store, notice } = await chooseStore(options.folder, options.store);
+  if (notice !== undefined) tally.notices.push(notice);
+  const writer = await openWriter({ ...options, ...(store && { store }) }, parts, now);
   try {
-    const base = dirname(options.folder);
-    const { source: known, roots } = await resolveRoots(options, writer, base, tally);
-    const source = await parts.createSource({ roots: roots.map((key) => pathOfKey(base, key)), base });
+    if (writer.isCopy) throw copyIsNotIndexed(writer.base);
+    const { base } = writer;
+    const type = sourceType(options, writer);
+    const { source: known, roots, gone } = await resolveRoots(options, { writer, type, base, tally });
+    const source = await parts.createSource({ type, roots: roots.map((key) => pathOfKey(base, key)), base });
     const ownKey = keyOfPath(base, options.folder);
     const list = () => report("listing");
-    const listed = await listItems({ source, known, roots, ownKey, writer, tally, signal, report: list });
+    const listed = await listItems({
+      source,
+      known,
+      roots: [...roots, ...gone],
+      ownKey,
+      writer,
+      tally,
+      signal,
+      report: list,
+    });
     tally.beginReading();
     report("reading");
     const committed = () => hooks.onCommit?.(totals(writer));
@@ -118,9 +155,9 @@ export async function forgetPath(options: ForgetOptions): Promise<{ items: numbe
   const writer = await openWriter({ ...options, paths: [] }, options.parts ?? defaultParts, systemClock.now);
   try {
     if (writer.generation === 0) throw noIndex(options.folder);
-    const key = keyOfPath(dirname(options.folder), options.path);
-    const before = filesSource(writer);
-    const removed = [...writer.items.values()].filter((item) => item.source === FILES && covers(key, item.key));
+    const key = keyOfPath(writer.base, options.path);
+    const before = knownSource(writer, sourceType({}, writer));
+    const removed = [...writer.items.values()].filter((item) => item.source === before.type && covers(key, item.key));
     if (removed.length === 0 && !before.roots.some((root) => covers(key, root))) {
       throw new WinnowError("source_not_found", `The index holds nothing at ${options.path}.`, {
         hint: "Run `winnow status` to see what it holds.",
@@ -136,13 +173,17 @@ export async function forgetPath(options: ForgetOptions): Promise<{ items: numbe
 }
 
 async function openWriter(
-  options: Pick<IndexOptions, "folder" | "paths" | "rebuild" | "openStore" | "embedder" | "signal">,
+  options: Pick<IndexOptions, "folder" | "paths" | "rebuild" | "openStore" | "embedder" | "signal" | "store">,
   parts: IndexParts,
   now: () => number,
 ): Promise<CorpusWriter> {
   const chosen = options.embedder && (await identifyEmbedder(options.embedder, options.signal));
   return openCorpusWriter(options.folder, {
-    identity: chosen === undefined ? parts.identity : { ...parts.identity, embedder: chosen },
+    identity: {
+      ...parts.identity,
+      ...(chosen !== undefined && { embedder: chosen }),
+      ...(options.store && { store: options.store }),
+    },
     keepEmbedder: chosen === undefined,
     rebuild: options.rebuild ?? false,
     now,
@@ -150,8 +191,25 @@ async function openWriter(
   });
 }
 
-function filesSource(writer: CorpusWriter): KnownSource {
-  return writer.sources.find(({ type }) => type === FILES) ?? { type: FILES, roots: [], excluded: [] };
+/** What the corpus is made of. Throws `invalid_argument` where another source is asked for. */
+function sourceType({ source: asked }: Pick<IndexOptions, "source">, writer: CorpusWriter): SourceType {
+  const known = writer.sources.find(({ roots }) => roots.length > 0)?.type as SourceType | undefined;
+  if (asked === undefined || known === undefined || known === asked) return asked ?? known ?? FILES;
+  throw new WinnowError("invalid_argument", `The corpus is made of ${known}, and takes no ${asked}.`, {
+    hint: `Give them a corpus of their own: winnow index --source ${asked} --corpus NAME`,
+  });
+}
+
+function knownSource(writer: CorpusWriter, type: SourceType): KnownSource {
+  return writer.sources.find((source) => source.type === type) ?? { type, roots: [], excluded: [] };
+}
+
+interface Roots {
+  readonly source: KnownSource;
+  /** Listed in this run. */
+  readonly roots: readonly string[];
+  /** Listed no more: what was indexed of them goes. */
+  readonly gone: readonly string[];
 }
 
 /**
@@ -160,30 +218,62 @@ function filesSource(writer: CorpusWriter): KnownSource {
  */
 async function resolveRoots(
   options: IndexOptions,
-  writer: CorpusWriter,
-  base: string,
-  tally: IndexTally,
-): Promise<{ readonly source: KnownSource; readonly roots: readonly string[] }> {
-  const known = filesSource(writer);
+  { writer, type, base, tally }: { writer: CorpusWriter; type: SourceType; base: string; tally: IndexTally },
+): Promise<Roots> {
+  const known = knownSource(writer, type);
   const named = options.paths.map((path) => keyOfPath(base, path));
-  if (named.length > 0 && options.rebuild !== true) return { source: withRoots(known, named), roots: named };
-  const source = withRoots(known, named);
+  // Built anew, it forgets what was forgotten.
+  const keepsForgotten = options.only === true && options.rebuild !== true;
+  const added = keepsForgotten ? onlyRoots(known, named) : withRoots(known, named);
+  const whole = named.length === 0 || options.rebuild === true;
+  if (options.only !== true && !whole) return { source: added, roots: named, gone: [] };
+  const gone = options.only === true ? known.roots.filter((root) => !named.includes(root)) : [];
+  const source = { ...added, roots: added.roots.filter((root) => !gone.includes(root)) };
   const roots: string[] = [];
+  const refused = options.only === true ? [] : await rootsWithoutLeave(options, source, named, base);
   for (const root of source.roots) {
-    if (named.includes(root) || (await exists(pathOfKey(base, root)))) roots.push(root);
+    if (refused.includes(root)) {
+      tally.notices.push(refusal(pathOfKey(base, root), type));
+      continue;
+    }
+    const mustExist = options.only !== true && named.includes(root);
+    if (mustExist || (await exists(pathOfKey(base, root)))) roots.push(root);
     else {
-      tally.notices.push(
-        `${root === "" ? "." : root} is not there; its documents were kept. \`winnow forget\` removes them.`,
-      );
+      const kept = options.only === true ? "its documents, if any, were kept" : "its documents were kept";
+      tally.notices.push(`${root === "" ? "." : root} is not there; ${kept}. \`winnow forget\` removes them.`);
     }
   }
-  if (roots.length > 0) return { source, roots };
+  if (roots.length > 0) return { source, roots, gone };
   if (source.roots.length === 0) {
-    throw new WinnowError("nothing_to_index", "The index knows no path yet.", { hint: "Name one: winnow index PATH" });
+    const again = options.rebuild === true ? " --rebuild" : "";
+    throw new WinnowError("nothing_to_index", "The index knows no path yet.", {
+      hint: `Name one: winnow index PATH${again}`,
+    });
   }
+  const [first] = refused;
+  if (first !== undefined) throw new WinnowError("invalid_config", refusal(pathOfKey(base, first), type));
   throw new WinnowError("source_not_found", "None of the indexed paths is there.", {
     hint: "Check that the disk is mounted; `winnow forget PATH` removes a path for good.",
   });
+}
+
+/** What the index knows but nobody agreed to have read: see `IndexOptions.mayRead`. */
+async function rootsWithoutLeave(
+  { mayRead = {} }: IndexOptions,
+  { type, roots }: KnownSource,
+  named: readonly string[],
+  base: string,
+): Promise<readonly string[]> {
+  const owner = { isUsers: false, isPrivate: isPrivateSource(type), projectFolder: base };
+  const known = roots.filter((root) => !named.includes(root));
+  const paths = known.map((root) => pathOfKey(base, root));
+  const refused = await pathsWithoutLeave(owner, paths, mayRead);
+  return known.filter((_, i) => refused.includes(paths[i] ?? ""));
+}
+
+function refusal(path: string, type: string): string {
+  const what = isPrivateSource(type) ? "holds what agents saw and did" : "is outside of the folder of this index";
+  return `${path} ${what}, and was not read again, because nobody has agreed to that here. Name it only if it was you who indexed it: winnow index ${path}`;
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -197,13 +287,14 @@ function isEmpty(writer: CorpusWriter): boolean {
   return totals(writer).documents === 0;
 }
 
-function totals(writer: CorpusWriter): { generation: number; documents: number; chunks: number } {
+/** What a writer holds, staged and committed. */
+export function totals(writer: CorpusWriter): CorpusTotals {
   let [documents, chunks] = [0, 0];
   for (const item of writer.items.values()) {
     documents += item.documents;
     chunks += item.chunks;
   }
-  return { generation: writer.generation, documents, chunks };
+  return { generation: writer.generation, documents, chunks, redacted: redactedIn(writer.items.values()) };
 }
 
 function nothingToIndex(tally: IndexTally): WinnowError {
@@ -214,11 +305,18 @@ function nothingToIndex(tally: IndexTally): WinnowError {
   });
 }
 
+function copyIsNotIndexed(base: string): WinnowError {
+  return new WinnowError("invalid_argument", `This index is a copy of the one of ${base}, and takes no files.`, {
+    hint: "Refresh that one and copy it again to a new place, or build this one anew with: winnow index PATH --rebuild",
+  });
+}
+
 function noIndex(folder: string): WinnowError {
   return new WinnowError("corpus_not_found", `There is no index in ${folder}.`, { hint: "Run `winnow index` first." });
 }
 
-function throttled(tally: IndexTally, hooks: IndexHooks, now: () => number) {
+/** Reports progress at most every `PROGRESS_INTERVAL_MS`, besides every change of phase. */
+export function throttled(tally: IndexTally, hooks: Pick<IndexHooks, "onProgress">, now: () => number) {
   let [last, lastMs]: [IndexProgress["phase"] | undefined, number] = [undefined, 0];
   return (phase: IndexProgress["phase"]): void => {
     if (hooks.onProgress === undefined) return;

@@ -1,7 +1,9 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import type { BuiltEntry, ChromaEntry, CorpusEntry } from "../config/corpora.ts";
 import { WinnowError } from "../core/errors.ts";
-import { findCorpusFolder } from "../retrieval/corpus/find-corpus-folder.ts";
+import type { ChromaPlaces } from "../retrieval/chroma/shared-places.ts";
+import { findCorpusFolder, refuseForeign } from "../retrieval/corpus/find-corpus-folder.ts";
 import { CORPUS_FOLDER_NAME, corpusLayout } from "../retrieval/corpus/layout.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
 
@@ -11,46 +13,116 @@ export interface CorpusScope {
   readonly workingFolder: string;
   /** What `--corpus` named; empty means the nearest index upwards. */
   readonly named: readonly string[];
-  /** Names from the configuration. */
-  readonly known: Readonly<Record<string, string>>;
+  /** Corpora of the configuration, by name. */
+  readonly known: Readonly<Record<string, CorpusEntry>>;
 }
 
 export interface CorpusPlace {
   readonly name: string;
-  /** The `.winnow` folder. */
+  /** The `.winnow` folder; for an attached collection the folder with its words. */
   readonly folder: string;
   readonly runsFolder: string;
+  /** Present for an attached collection. */
+  readonly attached?: ChromaEntry;
 }
 
-/** The corpus folders that a command means, without opening them. Rejects with `corpus_not_found`. */
+/**
+ * The corpus folders that a command means, without opening them: those named, else the nearest index and all that the
+ * configuration says how to build or to attach and that is indexed. Rejects with `corpus_not_found`.
+ */
 export async function locateCorpora(scope: CorpusScope): Promise<CorpusPlace[]> {
   if (scope.named.length > 0) {
     const places = await Promise.all(scope.named.map((named) => locate(named, scope)));
     return distinctNames(places);
   }
   const folder = await findCorpusFolder(scope.workingFolder);
-  if (folder === undefined) {
-    throw new WinnowError("corpus_not_found", "There is no index in this folder or above it.", {
-      hint: "Make one with: winnow index PATH",
-    });
-  }
-  return [placeOf(nameOf(folder), folder)];
+  const own = folder === undefined ? [] : [placeOf(nameOf(folder), folder)];
+  const places = [...own, ...(await configuredPlaces(scope))];
+  if (places.length > 0) return distinctNames(places);
+  throw new WinnowError("corpus_not_found", "There is no index in this folder or above it.", {
+    hint:
+      configuredNames(scope).length > 0 ? "Build what is configured: winnow index" : "Make one with: winnow index PATH",
+  });
 }
 
-function configuredPlace(named: string, scope: CorpusScope): string | undefined {
+/**
+ * As `locateCorpora`, for work that changes an index: without names the nearest one alone, where there is one. Rejects with
+ * `invalid_argument` for an attached collection.
+ */
+export async function locateOwn(scope: CorpusScope): Promise<CorpusPlace[]> {
+  const folder = scope.named.length === 0 ? await findCorpusFolder(scope.workingFolder) : undefined;
+  if (folder !== undefined) return [placeOf(nameOf(folder), folder)];
+  const places = await locateCorpora(scope);
+  const attached = places.find((place) => place.attached !== undefined);
+  if (attached === undefined) return places;
+  throw new WinnowError("invalid_argument", `${attached.name} is an attached collection: it is changed in Chroma.`, {
+    hint: `Refresh what is known of it with: winnow index ${attached.name}`,
+  });
+}
+
+/** Names of the corpora that the configuration says how to build or to attach, indexed or not. */
+export function configuredNames({ known }: Pick<CorpusScope, "known">): readonly string[] {
+  return Object.keys(known)
+    .filter((name) => known[name]?.kind !== "folder")
+    .sort();
+}
+
+/** True where a folder index lies here or above. */
+export async function hasOwnIndex({ workingFolder }: Pick<CorpusScope, "workingFolder">): Promise<boolean> {
+  return (await findCorpusFolder(workingFolder)) !== undefined;
+}
+
+/** Configured corpora that are indexed, by name. */
+async function configuredPlaces(scope: CorpusScope): Promise<CorpusPlace[]> {
+  const places = await Promise.all(
+    configuredNames(scope).map(async (name) => {
+      const entry = scope.known[name];
+      if (entry === undefined || entry.kind === "folder" || !(await isCorpus(entry.indexFolder))) return [];
+      await refuseForeign(entry.indexFolder);
+      return [placeOfEntry(name, entry)];
+    }),
+  );
+  return places.flat();
+}
+
+function placeOfEntry(name: string, entry: BuiltEntry | ChromaEntry): CorpusPlace {
+  return entry.kind === "built" ? placeOf(name, entry.indexFolder) : placeOfAttached(name, entry);
+}
+
+function placeOfAttached(name: string, attached: ChromaEntry): CorpusPlace {
+  return { ...placeOf(name, attached.indexFolder), attached };
+}
+
+function configured(named: string, scope: CorpusScope): CorpusEntry | undefined {
   return Object.hasOwn(scope.known, named) ? scope.known[named] : undefined;
 }
 
+function isCorpus(folder: string): Promise<boolean> {
+  return exists(corpusLayout(folder).corpusFile);
+}
+
 async function locate(named: string, scope: CorpusScope): Promise<CorpusPlace> {
-  const configured = configuredPlace(named, scope);
-  const place = configured ?? resolve(scope.workingFolder, named);
-  for (const folder of [place, join(place, CORPUS_FOLDER_NAME)]) {
-    if (await exists(corpusLayout(folder).corpusFile)) {
-      return placeOf(configured === undefined ? nameOf(folder) : named, folder);
+  const entry = configured(named, scope);
+  if (entry !== undefined && entry.kind !== "folder") {
+    if (await isCorpus(entry.indexFolder)) {
+      await refuseForeign(entry.indexFolder);
+      return placeOfEntry(named, entry);
     }
+    const what = entry.kind === "chroma" ? `The words of the attached collection ${named} are` : `${named} is`;
+    throw new WinnowError("corpus_not_found", `${what} not indexed yet.`, {
+      hint: `Index with: winnow index ${named}`,
+    });
   }
-  throw new WinnowError("corpus_not_found", `There is no index at ${named}.`, {
-    hint: `Make one with: winnow index PATH --corpus ${named}`,
+  const place = entry?.folder ?? resolve(scope.workingFolder, named);
+  for (const folder of [place, join(place, CORPUS_FOLDER_NAME)]) {
+    if (await isCorpus(folder)) return placeOf(entry === undefined ? nameOf(folder) : named, folder);
+  }
+  const others = configuredNames(scope);
+  throw new WinnowError("corpus_not_found", `There is no index in ${place}.`, {
+    hint:
+      others.length > 0
+        ? `Corpora that are known here: ${others.join(", ")}.`
+        : `Make one with: winnow index PATH --corpus ${named}`,
   });
 }
 
@@ -63,11 +135,22 @@ export async function targetFolder(scope: CorpusScope): Promise<string> {
     });
   }
   if (named === undefined) {
-    return (await findCorpusFolder(scope.workingFolder)) ?? join(scope.workingFolder, CORPUS_FOLDER_NAME);
+    const found = await findCorpusFolder(scope.workingFolder);
+    if (found !== undefined) return found;
+    const fresh = join(scope.workingFolder, CORPUS_FOLDER_NAME);
+    await refuseForeign(fresh);
+    return fresh;
   }
-  const place = configuredPlace(named, scope) ?? resolve(scope.workingFolder, named);
+  const entry = configured(named, scope);
+  if (entry !== undefined && entry.kind !== "folder") {
+    const what = entry.kind === "chroma" ? "is an attached collection: it" : "is built as the configuration says: it";
+    throw new WinnowError("invalid_argument", `${named} ${what} takes no other files.`, {
+      hint: `Refresh it with: winnow index ${named}`,
+    });
+  }
+  const place = entry?.folder ?? resolve(scope.workingFolder, named);
   const inside = join(place, CORPUS_FOLDER_NAME);
-  if (basename(place) === CORPUS_FOLDER_NAME || (await exists(corpusLayout(place).corpusFile))) return place;
+  if (basename(place) === CORPUS_FOLDER_NAME || (await isCorpus(place))) return place;
   return inside;
 }
 
@@ -76,13 +159,24 @@ export async function targetFolder(scope: CorpusScope): Promise<string> {
  * loaded by the first query that needs it.
  */
 export async function openCorpora(scope: CorpusScope): Promise<CorpusReader[]> {
-  const places = await locateCorpora(scope);
+  const openPlace = await placeOpener();
+  return Promise.all((await locateCorpora(scope)).map(openPlace));
+}
+
+/** What opens places one by one; those that it opens share their embedders and their Chroma servers. */
+export async function placeOpener(): Promise<(place: CorpusPlace) => Promise<CorpusReader>> {
   const [{ openCorpus }, { queryEmbedder }] = await Promise.all([
     import("../retrieval/corpus/open-corpus.ts"),
     import("./indexing/embedders.ts"),
   ]);
   const embedQuery = queryEmbedder();
-  return Promise.all(places.map(({ name, folder }) => openCorpus(folder, { name, embedQuery })));
+  let shared: Promise<ChromaPlaces> | undefined;
+  return async ({ name, folder, attached: entry }) => {
+    if (entry === undefined) return openCorpus(folder, { name, embedQuery });
+    shared ??= import("../retrieval/chroma/shared-places.ts").then((module) => new module.ChromaPlaces());
+    const { openAttached } = await import("./attaching/open-attached.ts");
+    return openAttached({ name, entry, places: await shared, environment: process.env, embedQuery });
+  };
 }
 
 function placeOf(name: string, folder: string): CorpusPlace {

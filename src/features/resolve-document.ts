@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, resolve } from "node:path";
+import { resolve } from "node:path";
 import { WinnowError } from "../core/errors.ts";
 import { oneLine } from "../core/text.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
@@ -102,9 +102,8 @@ async function holds(corpus: CorpusReader, documentId: string): Promise<boolean>
 
 /** Ids that a path may have in a corpus: whole, and with what follows its first `#` as a row. */
 async function keysOfPath(corpus: CorpusReader, path: string, workingFolder: string): Promise<readonly string[]> {
-  const { location } = await corpus.info();
-  if (!isAbsolute(location) || path === "" || path.includes("\0")) return [];
-  const base = dirname(location);
+  const { base } = await corpus.info();
+  if (base === undefined || path === "" || path.includes("\0")) return [];
   const keyOf = (place: string) => keyOfPath(base, resolve(workingFolder, place));
   const hash = path.indexOf("#");
   return hash < 1 ? [keyOf(path)] : [keyOf(path), `${keyOf(path.slice(0, hash))}${path.slice(hash)}`];

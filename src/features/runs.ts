@@ -1,12 +1,14 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemErrorCode, WinnowError } from "../core/errors.ts";
-import type { EndEvent } from "../record/events.ts";
-import { type RunRecord, readRecord } from "../record/reader.ts";
+import type { EndEvent, RecordHeader } from "../record/events.ts";
+import { type RunRecord, readRecord, readRecordHeader } from "../record/reader.ts";
 
 const EXTENSION = ".jsonl";
 /** Records that a listing opens. */
 const RUNS_LISTED_MAX = 1_000;
+/** Records whose headers a listing reads to choose among them. */
+const RUNS_LOOKED_AT_MAX = 5_000;
 
 export interface RunSummary {
   readonly runId: string;
@@ -15,6 +17,7 @@ export interface RunSummary {
   readonly path: string;
   readonly at: number;
   readonly query: string;
+  readonly corpora: readonly string[];
   readonly policy: string;
   readonly profile: string;
   /** `unfinished` when the record has no end: the process died, or the run is under way. */
@@ -58,15 +61,20 @@ export async function runFiles(
   return lists.flat().sort((a, b) => compareRuns(a.runId, b.runId));
 }
 
-/** The newest `count` runs. A record that cannot be read is left out and counted in `damaged`. */
+/**
+ * The newest `count` runs, of those whose header `accepts` where it is given. A record that cannot be read is left out and
+ * counted in `damaged`. `total` counts all records, or with `accepts` the accepted ones among the newest `RUNS_LOOKED_AT_MAX`.
+ */
 export async function listRuns(
   folders: readonly string[],
   count: number,
+  accepts?: (header: RecordHeader) => boolean,
 ): Promise<{ readonly runs: readonly RunSummary[]; readonly damaged: readonly string[]; readonly total: number }> {
   const files = await runFiles(folders);
   const damaged: string[] = [];
+  const accepted = accepts === undefined ? files : await acceptedFiles(files.slice(0, RUNS_LOOKED_AT_MAX), accepts);
   const runs: RunSummary[] = [];
-  for (const { path } of files.slice(0, Math.min(count, RUNS_LISTED_MAX))) {
+  for (const { path } of accepted.slice(0, Math.min(count, RUNS_LISTED_MAX))) {
     try {
       runs.push(summarize(await readRecord(path), path, (await lstat(path)).size));
     } catch {
@@ -74,7 +82,22 @@ export async function listRuns(
       damaged.push(path);
     }
   }
-  return { runs, damaged, total: files.length };
+  return { runs, damaged, total: accepted.length };
+}
+
+async function acceptedFiles<File extends { readonly path: string }>(
+  files: readonly File[],
+  accepts: (header: RecordHeader) => boolean,
+): Promise<File[]> {
+  const accepted: File[] = [];
+  for (const file of files) {
+    try {
+      if (accepts(await readRecordHeader(file.path))) accepted.push(file);
+    } catch {
+      // What cannot be read is accepted by nobody.
+    }
+  }
+  return accepted;
 }
 
 function summarize({ header, events }: RunRecord, path: string, bytes: number): RunSummary {
@@ -86,6 +109,7 @@ function summarize({ header, events }: RunRecord, path: string, bytes: number): 
     path,
     at: header.at,
     query: header.query,
+    corpora: header.corpora.map(({ name }) => name),
     policy: header.policy.name,
     profile: (header.profile as { name: string }).name,
     stopReason: finished?.stopReason ?? "unfinished",

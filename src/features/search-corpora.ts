@@ -1,35 +1,31 @@
 import { join } from "node:path";
 import type { Policy } from "../agent/policy.ts";
-import { type Profile, withLimit } from "../agent/profiles/profile.ts";
-import { profileByName } from "../agent/profiles/profiles.ts";
-import { withPrompt } from "../agent/profiles/prompt-template.ts";
 import { ROLLOUTS_MAX, startRollouts } from "../agent/rollouts.ts";
 import { newRunId, type Run, type RunLimits, startRun } from "../agent/run.ts";
 import { systemClock } from "../core/clock.ts";
-import { WinnowError } from "../core/errors.ts";
+import { systemErrorCode, WinnowError } from "../core/errors.ts";
 import { parseFilter } from "../core/filter-parse.ts";
+import type { Notice } from "../core/types.ts";
 import { VERSION } from "../core/version.ts";
 import { fileRecorder, memoryRecorder, type Recorder, recordFileName } from "../record/recorder.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
 import { checkWhere } from "../retrieval/find/check-where.ts";
-import type { PromptFile } from "./prompt-file.ts";
+import { checkTemperature } from "./choose-policy.ts";
+import { hasSessions, type ProfileSettings, profileWith } from "./profile-settings.ts";
+import { standingNotices } from "./standing-notices.ts";
 
+/** Where nothing can be written, a search still answers. */
+const READ_ONLY: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM"]);
 /** Longest question in UTF-16 units. */
 const QUESTION_UNITS_MAX = 8_000;
 
-export interface SearchOptions {
+export interface SearchOptions extends ProfileSettings {
   readonly question: string;
   readonly corpora: readonly CorpusReader[];
   /** One that keeps nothing between turns, or what makes one for each run. */
   readonly policy: Policy | (() => Policy | Promise<Policy>);
   /** Runs of the question whose lists are fused, 1 to `ROLLOUTS_MAX`; default 1, a run by itself. */
   readonly rollouts?: number;
-  readonly profile: string;
-  /** Size of the window in tokens; the profile's own when left out. */
-  readonly contextTokens?: number;
-  readonly pruning?: Profile["pruning"];
-  /** Stands in for the profile's prompt. */
-  readonly prompt?: PromptFile;
   readonly documentsMax?: number;
   readonly where?: readonly string[];
   readonly exclude?: readonly string[];
@@ -37,6 +33,8 @@ export interface SearchOptions {
   /** With rollouts, the limits on time and cost hold for all of them together. */
   readonly limits?: RunLimits;
   readonly seed?: number;
+  /** At which a model samples, 0 to 2; default the policy's own, and `ROLLOUT_TEMPERATURE` for rollouts. */
+  readonly temperature?: number;
   /** Folder for the record; nothing is written when left out. */
   readonly runsFolder?: string;
   readonly signal?: AbortSignal;
@@ -61,14 +59,25 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
   }
   const policies = await policiesFor(options);
   const [policy] = policies;
-  const profile = profileFor(options, policy);
+  checkTemperature(policy, options.temperature);
   const where = parseFilter(options.where ?? []);
   await checkWhere(options.corpora, where);
   const infos = await Promise.all(options.corpora.map((corpus) => corpus.info()));
+  const profile = profileWith(options, { model: policy?.model, hasSessions: hasSessions(infos) });
   const { loadTokenCounter } = await import("../models/o200k-token-counter.ts");
   const counter = await loadTokenCounter();
-  const recorderFor = (id: string): Recorder =>
-    options.runsFolder === undefined ? memoryRecorder() : fileRecorder(join(options.runsFolder, recordFileName(id)));
+  const unrecorded: Notice[] = [];
+  const recorderFor = (id: string): Recorder => {
+    const { runsFolder } = options;
+    if (runsFolder === undefined) return memoryRecorder();
+    try {
+      return fileRecorder(join(runsFolder, recordFileName(id)));
+    } catch (error) {
+      if (!READ_ONLY.has(systemErrorCode(error) ?? "")) throw error;
+      unrecorded[0] = { code: "not_recorded", message: `The run is not recorded: ${runsFolder} cannot be written.` };
+      return memoryRecorder();
+    }
+  };
   const { mode, fusion } = profile.retrieval;
   const runId = newRunId(systemClock.now());
   const shared = {
@@ -88,14 +97,27 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
     harness: VERSION,
     runId,
     ...(options.seed === undefined ? {} : { seed: options.seed }),
+    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
     ...(options.documentsMax === undefined ? {} : { documentsMax: options.documentsMax }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
-  if (policy !== undefined && policies.length === 1) {
-    return startRun({ ...shared, policy, recorder: recorderFor(runId) });
-  }
-  return startRollouts({ ...shared, policies, recorderFor });
+  const run =
+    policy !== undefined && policies.length === 1
+      ? startRun({ ...shared, policy, recorder: recorderFor(runId) })
+      : startRollouts({ ...shared, policies, recorderFor });
+  return withStanding(run, options.corpora, unrecorded);
+}
+
+/** How the documents stand today is no part of the run: its result says so, its record does not. */
+function withStanding(run: Run, corpora: readonly CorpusReader[], unrecorded: readonly Notice[]): Run {
+  const result = run.result.then(async (ended) => {
+    const standing = await standingNotices(corpora, ended.documents);
+    return { ...ended, notices: [...ended.notices, ...unrecorded, ...standing] };
+  });
+  // As for the run's own: a caller may read only the events.
+  result.catch(() => {});
+  return { runId: run.runId, result, [Symbol.asyncIterator]: () => run[Symbol.asyncIterator]() };
 }
 
 async function policiesFor({ policy, rollouts = 1 }: SearchOptions): Promise<Policy[]> {
@@ -106,12 +128,4 @@ async function policiesFor({ policy, rollouts = 1 }: SearchOptions): Promise<Pol
   }
   const each = Array.from({ length: rollouts }, () => (typeof policy === "function" ? policy() : policy));
   return Promise.all(each);
-}
-
-function profileFor(options: SearchOptions, policy: Policy | undefined): Profile {
-  let profile = profileByName(options.profile, policy);
-  if (options.contextTokens !== undefined) profile = withLimit(profile, options.contextTokens);
-  if (options.pruning !== undefined) profile = { ...profile, pruning: options.pruning };
-  if (options.prompt !== undefined) profile = withPrompt(profile, options.prompt.template, options.prompt.name);
-  return profile;
 }

@@ -62,6 +62,37 @@ describe("searchCorpora with rollouts", () => {
   });
 });
 
+describe("temperature", () => {
+  it("is refused for what samples nothing, before anything is written", async () => {
+    const options = { ...shared, policy: script, runsFolder: folder, temperature: 0.5 };
+    await expect(searchCorpora(options)).rejects.toMatchObject({
+      code: "invalid_argument",
+      message: expect.stringMatching(/scripted samples nothing/),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.each([
+    [1, undefined],
+    [2, 1],
+  ])("with %d rollouts and none given a model gets %s", async (rollouts, expected) => {
+    const seen: unknown[] = [];
+    const policy = (): Policy => {
+      const inner = script();
+      return {
+        ...inner,
+        model: "m",
+        decide(view, own) {
+          seen.push(own.temperature);
+          return inner.decide(view, own);
+        },
+      };
+    };
+    await (await searchCorpora({ ...shared, policy, rollouts })).result;
+    expect(new Set(seen)).toEqual(new Set([expected]));
+  });
+});
+
 describe("runs of rollouts", () => {
   it("are listed in order behind their parent, which is what no id and the parent's beginning mean", async () => {
     const { runId } = await search(12);

@@ -1,6 +1,7 @@
 import { WinnowError } from "../../core/errors.ts";
 import { CHUNKER_NAME } from "../../retrieval/chunking/chunker-name.ts";
 import { ANALYZER_NAME, analyzeText } from "../../retrieval/lexical/analyze.ts";
+import { createSource } from "./create-source.ts";
 import { loadEmbedder, STATIC_EMBEDDER } from "./embedders.ts";
 import type { IndexParts } from "./parts.ts";
 
@@ -15,10 +16,7 @@ export const defaultParts: IndexParts = {
     analyzer: ANALYZER_NAME,
     embedder: STATIC_EMBEDDER,
   },
-  async createSource(scope) {
-    const { createFilesSource } = await import("../../sources/files/files-source.ts");
-    return createFilesSource(scope);
-  },
+  createSource,
   async loadChunker() {
     const [{ chunkDocument }, { loadTokenCounter }] = await Promise.all([
       import("../../retrieval/chunking/chunk-document.ts"),

@@ -1,3 +1,4 @@
+import { deadline } from "../../core/deadline.ts";
 import { WinnowError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import type { Embedder } from "../../models/embedder.ts";
@@ -6,12 +7,15 @@ import type { EmbedderIdentity, EmbedQuery } from "../../retrieval/find/embed-qu
 /** The built-in embedder as an index names it, known without reading its file. */
 export const STATIC_EMBEDDER: EmbedderIdentity = { name: "static:minilm-192-1", dimension: 192 };
 
+/** The model of Chroma's default embedding function, as an index names it; its files are not part of the package. */
+export const MINILM_EMBEDDER: EmbedderIdentity = { name: "minilm", dimension: 384 };
+
 const STATIC = "static";
 const NONE = "none";
 const SERVICES = ["openai-compatible", "ollama"] as const;
 type ServiceKind = (typeof SERVICES)[number];
-const KINDS: readonly string[] = [STATIC, NONE, ...SERVICES];
-const SPEC_HINT = "Embedders: static, none, openai-compatible:MODEL, ollama:MODEL.";
+const KINDS: readonly string[] = [STATIC, MINILM_EMBEDDER.name, NONE, ...SERVICES];
+const SPEC_HINT = "Embedders: static, minilm, none, openai-compatible:MODEL, ollama:MODEL.";
 
 /** Where a service is, for those who do not give it with a command. */
 const BASE_URL_VARIABLE = "WINNOW_EMBEDDER_BASE_URL";
@@ -22,7 +26,7 @@ const QUERY_TIMEOUT_MS = 15_000;
 
 /** An embedder as a user names it, with how to reach it. */
 export interface EmbedderChoice {
-  /** `static`, `none`, `openai-compatible:MODEL` or `ollama:MODEL`. */
+  /** `static`, `minilm`, `none`, `openai-compatible:MODEL` or `ollama:MODEL`. */
   readonly spec: string;
   readonly baseUrl?: string | undefined;
   /** Name of the environment variable with the key. */
@@ -42,6 +46,11 @@ export async function identifyEmbedder(choice: EmbedderChoice, signal?: AbortSig
   const { spec } = choice;
   if (spec === NONE) return null;
   if (spec === STATIC || spec === STATIC_EMBEDDER.name) return STATIC_EMBEDDER;
+  if (spec === MINILM_EMBEDDER.name) {
+    // Without the model the index would have to be made again: better told before it is begun.
+    await openMiniLm(signal);
+    return MINILM_EMBEDDER;
+  }
   const kind = serviceOf(spec);
   if (kind === undefined) {
     throw new WinnowError("invalid_argument", `There is no embedder "${spec}".${didYouMean(spec, KINDS)}`, {
@@ -61,9 +70,15 @@ export async function loadEmbedder(identity: EmbedderIdentity, access: EmbedderA
     const { loadStaticEmbedder } = await import("../../models/static-embedder.ts");
     return checked(await loadStaticEmbedder(), identity);
   }
+  if (identity.name === MINILM_EMBEDDER.name) return checked(await openMiniLm(undefined), identity);
   const kind = serviceOf(identity.name);
   if (kind === undefined) throw otherEmbedder(identity, "which this version does not know");
   return checked(await openService(kind, identity.name, identity.dimension, access, undefined), identity);
+}
+
+async function openMiniLm(signal: AbortSignal | undefined): Promise<Embedder> {
+  const minilm = await import("../../models/minilm/open-minilm.ts");
+  return minilm.openMiniLm({ environment: process.env }, signal);
 }
 
 function serviceOf(name: string): ServiceKind | undefined {
@@ -117,7 +132,7 @@ export function queryEmbedder(access: EmbedderAccess = {}): EmbedQuery {
     return known;
   };
   return async (text, identity, signal) => {
-    const timer = AbortSignal.timeout(QUERY_TIMEOUT_MS);
+    const timer = deadline(QUERY_TIMEOUT_MS);
     try {
       const embedder = await load(identity);
       const either = signal === undefined ? timer : AbortSignal.any([signal, timer]);

@@ -204,6 +204,7 @@ class ItemIndexer {
       hash: outcome.hash,
       ...this.#racy(item),
       ...(outcome.notes.length === 0 ? {} : { notes: outcome.notes }),
+      ...(outcome.redacted && { redacted: outcome.redacted }),
       documents: ids.length,
       chunks: staged.chunks,
       tokens: staged.tokens,

@@ -1,3 +1,4 @@
+import type { SourceType } from "../../config/source-types.ts";
 import type { Chunk, SourceDocument } from "../../core/types.ts";
 import type { CorpusIdentity } from "../../retrieval/corpus/manifest.ts";
 import type { EmbedderIdentity } from "../../retrieval/find/embed-query.ts";
@@ -5,10 +6,13 @@ import type { Source } from "../../sources/source.ts";
 import type { EmbedderAccess, EmbedTexts } from "./embedders.ts";
 
 export interface SourceScope {
+  readonly type: SourceType;
   /** Absolute paths. */
   readonly roots: readonly string[];
   /** Keys are relative to this folder. */
   readonly base: string;
+  /** Of transcripts, only those of sessions that began in this folder or below are read; default all. */
+  readonly projectFolder?: string;
 }
 
 /** What indexing is made of; replaced in tests. Loaded when needed, because a refresh often needs none of it. */

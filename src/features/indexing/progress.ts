@@ -37,11 +37,27 @@ export interface IndexSummary {
   /** Of the whole corpus. */
   readonly documents: number;
   readonly chunks: number;
+  /** Secrets that were replaced before anything was kept, by kind; of the whole corpus. */
+  readonly redacted: Readonly<Record<string, number>>;
   /** UTF-8 bytes of the texts indexed by this run. */
   readonly bytes: number;
   readonly seconds: number;
   /** Facts the caller should know, e.g. a known folder that is not there. */
   readonly notices: readonly string[];
+}
+
+/** What a corpus holds once it is committed. */
+export type CorpusTotals = Pick<IndexSummary, "generation" | "documents" | "chunks" | "redacted">;
+
+/** Sums of what was replaced in items, by kind, the most frequent first. */
+export function redactedIn(
+  items: Iterable<{ readonly redacted?: Readonly<Record<string, number>> | undefined }>,
+): Readonly<Record<string, number>> {
+  const sums = new Map<string, number>();
+  for (const { redacted = {} } of items) {
+    for (const [kind, count] of Object.entries(redacted)) sums.set(kind, (sums.get(kind) ?? 0) + count);
+  }
+  return Object.fromEntries([...sums].sort(([, a], [, b]) => b - a));
 }
 
 const FAILURES_KEPT_MAX = 20;
@@ -91,7 +107,7 @@ export class IndexTally {
     return { phase, itemsDone, itemsTotal, documents, chunks, bytes, bytesPerSecond, unchanged, skipped, failed };
   }
 
-  summary(corpus: { readonly generation: number; readonly documents: number; readonly chunks: number }): IndexSummary {
+  summary(corpus: CorpusTotals): IndexSummary {
     const removed = new Map<string, number>();
     for (const hash of this.removedHashes) if (hash !== undefined) removed.set(hash, (removed.get(hash) ?? 0) + 1);
     let renamed = 0;
@@ -113,6 +129,7 @@ export class IndexTally {
       failures: this.failures,
       documents: corpus.documents,
       chunks: corpus.chunks,
+      redacted: corpus.redacted,
       bytes: this.bytes,
       seconds: (this.#now() - this.#startedMs) / 1_000,
       notices: this.notices,

@@ -35,6 +35,12 @@ export function withRoots(source: KnownSource, roots: readonly string[]): KnownS
   };
 }
 
+/** The source with no other roots than these. What was forgotten of them stays forgotten. */
+export function onlyRoots(source: KnownSource, roots: readonly string[]): KnownSource {
+  const all = [...new Set([...source.roots, ...roots])].sort();
+  return { type: source.type, roots: all, excluded: source.excluded.filter((key) => !roots.includes(key)) };
+}
+
 /** The source without `path`: roots at or below it go, and what lies inside another root is excluded from it. */
 export function withoutPath(source: KnownSource, path: string): KnownSource {
   const roots = source.roots.filter((root) => !covers(path, root));

@@ -1,0 +1,14 @@
+import { expect, it } from "vitest";
+import { firstLine } from "./first-line.ts";
+
+it.each([
+  ["---\ntitle: Queue\n---\n\n# Queue\n\nWe move to the new queue.\n", "Queue", "We move to the new queue."],
+  ["[Queue]\n\n## Why\n\n> Because *it* waits.", "Queue", "Because *it* waits."],
+  ["# Queue\n\n## Why", "Queue", "Why"],
+  ["```sh\nnpm run x\n```\nThen look.", "x", "Then look."],
+  ['<h1 align="center">Fastify</h1>\n\n## Decorators\n\nThey add.', "Fastify", "They add."],
+  ["---\n***\n", "x", ""],
+  ["", "x", ""],
+])("shows the first line of prose: %j", (text, title, line) => {
+  expect(firstLine(text, title)).toBe(line);
+});
