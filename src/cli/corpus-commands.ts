@@ -5,9 +5,30 @@ import type { AddCommand } from "./program.ts";
 /** What makes vectors, and how to reach it. A key is only ever named. */
 function withEmbedder(command: Command): Command {
   return command
-    .option("--embedder <embedder>", "static, none, openai-compatible:MODEL or ollama:MODEL")
+    .option("--embedder <embedder>", "static, minilm, none, openai-compatible:MODEL or ollama:MODEL")
     .option("--base-url <url>", "address of the embedder's service")
     .option("--api-key-env <name>", "environment variable that holds the service's key");
+}
+
+function storeOption(description: string): Option {
+  return new Option("--store <store>", description).choices(["lance", "sqlite"]);
+}
+
+function addCopyCommand(add: AddCommand): void {
+  add(
+    "copy <from> <to>",
+    "Copy an index with its vectors into another store. Run it again to go on with a copy that was interrupted.",
+    [
+      "winnow copy . ../backup --store sqlite",
+      "winnow copy . chroma:http://127.0.0.1:8000/notes",
+      "winnow copy chroma:http://127.0.0.1:8000/notes restored",
+    ],
+    () => import("./commands/copy.ts"),
+  )
+    .addOption(storeOption("what keeps the copy in a folder; default lance, sqlite where it does not run"))
+    .option("--tenant <name>", "tenant on the Chroma server")
+    .option("--database <name>", "database on the Chroma server")
+    .option("--api-key-env <name>", "environment variable that holds the server's key");
 }
 
 /** Commands that make, look after and query an index. */
@@ -15,11 +36,18 @@ export function addCorpusCommands(add: AddCommand): void {
   const index = add(
     "index [path...]",
     "Index files and folders, or refresh what is indexed.",
-    ["winnow index docs notes.md", "winnow index            # refresh", "winnow index . --corpus notes --json"],
+    [
+      "winnow index docs notes.md",
+      "winnow index                               # refresh, and build what winnow.json names",
+      "winnow index . --corpus notes --json",
+      "winnow index --source changelog            # versions, entries and commits, as a corpus of their own",
+      "winnow index --source claude-sessions      # this folder's transcripts, secrets replaced",
+    ],
     () => import("./commands/index.ts"),
   );
   withEmbedder(index)
-    .option("--source <type>", "kind of source: files", "files")
+    .option("--source <type>", "kind of source: files (default), changelog, claude-sessions or tool-traces")
+    .addOption(storeOption("what keeps a new index; default lance, sqlite where it does not run"))
     .option("--rebuild", "build the index anew from the files");
   add(
     "forget <path...>",
@@ -35,6 +63,7 @@ export function addCorpusCommands(add: AddCommand): void {
       () => import("./commands/reembed.ts"),
     ),
   );
+  addCopyCommand(add);
   add(
     "status",
     "Show what is indexed, what was skipped and why.",
@@ -44,10 +73,18 @@ export function addCorpusCommands(add: AddCommand): void {
   const doctor = add(
     "doctor",
     "Check this installation and print every setting with its origin.",
-    ["winnow doctor", "winnow doctor --json", "winnow doctor --policy ollama:qwen3:8b"],
+    [
+      "winnow doctor",
+      "winnow doctor --json",
+      "winnow doctor --policy ollama:qwen3:8b",
+      "winnow doctor --download-model",
+    ],
     () => import("./commands/doctor.ts"),
   );
-  withModelAccess(doctor.option("--policy <policy>", "ask the model of this policy one short question"));
+  withModelAccess(doctor.option("--policy <policy>", "ask the model of this policy one short question")).option(
+    "--download-model",
+    "first fetch the model that made the vectors of Chroma's default, 79 MiB",
+  );
   const find = add(
     "find <text...>",
     "Query the index once, without an agent.",

@@ -6,7 +6,8 @@ import { findDocuments } from "../features/find-documents.ts";
 import { indexCorpus } from "../features/index-corpus.ts";
 import { openCorpora } from "../features/open-corpora.ts";
 import { readDocument } from "../features/read-document.ts";
-import { documentPlace } from "./document-list.ts";
+import { documentFacts, documentPlace, type ListedDocument, printDocuments } from "./document-list.ts";
+import { createOutput } from "./output.ts";
 
 const FILES: Readonly<Record<string, string>> = {
   "note.md": "walrus at the root\n",
@@ -48,4 +49,30 @@ test("what find prints is read back, whatever the folder", async () => {
     process.chdir(before);
     await rm(base, { recursive: true, force: true });
   }
+});
+
+test("a list names day, repository, session and successor, as far as they are known", () => {
+  expect(documentFacts({})).toEqual([]);
+  expect(documentFacts({ modified: "2026-03-04T10:00:00Z", repository: "billing\u001b[31m" })).toEqual([
+    "2026-03-04",
+    "billing[31m",
+  ]);
+  expect(documentFacts({ timestamp: 1_767_225_600_000, session_id: "3f2a91bc-0000-4000-8000-000000000000" })).toEqual([
+    "2026-01-01",
+    "session 3f2a91bc",
+  ]);
+});
+
+test("a document that another one of its corpus replaces is marked, and one of another corpus is not", () => {
+  const document = (corpus: string, id: string, metadata: ListedDocument["metadata"]): ListedDocument => {
+    return { rank: 1, corpus, id, title: id, uri: id, line: 1, passage: "text", metadata, why: "" };
+  };
+  const lines: string[] = [];
+  const output = { ...createOutput({ color: false }), print: (line: string) => lines.push(line) };
+  const old = document("docs", "queue.md", { modified: "2026-01-02", repository: "billing" });
+  printDocuments([old, document("docs", "queue-two.md", { supersedes: "queue.md" })], "text", output);
+  expect(lines[0]).toBe(" 1 queue.md  queue.md:1  2026-01-02 · billing · superseded by queue-two.md");
+  lines.length = 0;
+  printDocuments([old, document("mail", "queue-two.md", { supersedes: "queue.md" })], "text", output);
+  expect(lines[0]).toBe(" 1 queue.md  queue.md:1  2026-01-02 · billing");
 });

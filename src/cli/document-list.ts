@@ -1,20 +1,29 @@
 import type { SearchResult } from "../agent/result.ts";
+import { provenanceOf } from "../core/provenance.ts";
 import { oneLine, plural, stripControl } from "../core/text.ts";
+import type { Metadata } from "../core/types.ts";
 import { excerpt } from "../features/excerpt.ts";
+import { findSuperseded } from "../features/supersession.ts";
+import { emptyList } from "./empty-list.ts";
 import type { Output } from "./output.ts";
 import { shownPlace } from "./shown-place.ts";
 
 const PASSAGE_UNITS_MAX = 320;
 const ID_UNITS_MAX = 1_000;
+const FACT_UNITS_MAX = 60;
+/** A session is named by the start of its id, as much as tells two of them apart; `--json` has the whole. */
+const SESSION_UNITS = 8;
 
-/** A document in a list for people: rank, title, where it is, and the passage that matters. */
+/** A document in a list for people: rank, title, where it is, how it stands, and the passage that matters. */
 export interface ListedDocument {
   readonly rank: number;
+  readonly corpus: string;
   readonly id: string;
   readonly title: string;
   readonly uri: string;
   readonly line: number;
   readonly passage: string;
+  readonly metadata: Metadata;
   readonly why: string;
   /** Further lines of the document that matched. */
   readonly more?: readonly { readonly line: number; readonly text: string }[];
@@ -28,23 +37,53 @@ export function documentPlace({ id, uri, line }: Pick<ListedDocument, "id" | "ur
 
 interface Shown {
   readonly rank: number;
+  readonly corpus: string;
   readonly id: string;
   readonly title: string;
   readonly uri: string;
+  readonly metadata: Metadata;
   readonly passages: readonly { readonly line: number; readonly text: string }[];
+  /** What a policy quoted of it. */
+  readonly quote?: { readonly line: number; readonly text: string };
 }
 
-/** A found document as a list shows it: by its first passage. */
-export function listed({ rank, id, title, uri, passages }: Shown, why: string): ListedDocument {
-  return { rank, id, title, uri, line: passages[0]?.line ?? 1, passage: passages[0]?.text ?? "", why };
+/** A found document as a list shows it: by the words that a policy quoted, else by its first passage. */
+export function listed({ passages, quote, ...shown }: Shown, why: string): ListedDocument {
+  const { rank, corpus, id, title, uri, metadata } = shown;
+  const { line, text } = quote ?? passages[0] ?? { line: 1, text: "" };
+  return { rank, corpus, id, title, uri, line, passage: text, metadata, why };
+}
+
+/** Of which day a document is, whose it is, and which session it tells of: what a claim from it has to carry. */
+export function documentFacts(metadata: Metadata): readonly string[] {
+  const { date, repository, session } = provenanceOf(metadata);
+  return [
+    ...(date === undefined ? [] : [new Date(date).toISOString().slice(0, "2026-01-01".length)]),
+    ...(repository === undefined ? [] : [oneLine(stripControl(repository), FACT_UNITS_MAX)]),
+    ...(session === undefined
+      ? []
+      : [`session ${oneLine(stripControl(session), FACT_UNITS_MAX).slice(0, SESSION_UNITS)}`]),
+  ];
+}
+
+/** Why documents of a list no longer hold, in the list's order; undefined for those that do. Ids are unique within a corpus. */
+function outdated(documents: readonly ListedDocument[]): (string | undefined)[] {
+  const corpora = new Map(
+    documents.map(({ corpus }) => [corpus, findSuperseded(documents.filter((other) => other.corpus === corpus))]),
+  );
+  return documents.map(({ corpus, id }) => corpora.get(corpus)?.get(id)?.reason);
 }
 
 export function printDocuments(documents: readonly ListedDocument[], query: string, output: Output): void {
-  for (const document of documents) {
+  const reasons = outdated(documents);
+  for (const [i, document] of documents.entries()) {
     const title = oneLine(stripControl(document.title), 90);
     const place = documentPlace(document);
+    const facts = documentFacts(document.metadata).map((fact) => output.style("dim", fact));
+    const reason = reasons[i];
+    if (reason !== undefined) facts.push(output.style("yellow", oneLine(stripControl(reason), 2 * FACT_UNITS_MAX)));
     output.print(
-      `${output.style("dim", String(document.rank).padStart(2))} ${output.style("bold", title)}  ${output.style("cyan", place)}`,
+      `${output.style("dim", String(document.rank).padStart(2))} ${output.style("bold", title)}  ${output.style("cyan", place)}${facts.length === 0 ? "" : `  ${facts.join(output.style("dim", " · "))}`}`,
     );
     output.print(`   ${excerpt(stripControl(document.passage), query, PASSAGE_UNITS_MAX)}`);
     for (const { line, text } of document.more ?? []) {
@@ -56,7 +95,7 @@ export function printDocuments(documents: readonly ListedDocument[], query: stri
 
 /** The result of a run for people. */
 export function printResult(result: SearchResult, output: Output): void {
-  if (result.documents.length === 0) output.print("Nothing in the corpus supports this question.");
+  if (result.documents.length === 0) output.print(emptyList(result.stopReason).message);
   const documents = result.documents.map((document) => {
     const why = [document.pruned ? "pruned during the run" : "", document.justification];
     return listed(document, why.filter((part) => part !== "").join("; "));
@@ -64,7 +103,7 @@ export function printResult(result: SearchResult, output: Output): void {
   printDocuments(documents, result.query, output);
 }
 
-/** One line on how the run ended, and where its record is. */
+/** One line on how the run ended, where its record is, and what to do about a run that failed with nothing in hand. */
 export function closingLines(result: SearchResult, output: Output): string[] {
   const { usage } = result;
   const pruned = usage.prunedChunks === 0 ? "nothing pruned" : `${plural(usage.prunedChunks, "chunk")} pruned`;
@@ -73,11 +112,12 @@ export function closingLines(result: SearchResult, output: Output): string[] {
     `${plural(usage.turns, "turn")}, ${plural(usage.toolCalls, "call")}, ${plural(usage.shownChunks, "chunk")} seen, ${pruned}`,
     `${usage.promptTokens.toLocaleString("en-US")} prompt tokens${cost}, ${usage.seconds.toFixed(1)} s`,
   ];
-  const why =
-    result.stopReason === "finished"
-      ? ""
-      : `stopped: ${result.stopReason.replaceAll("_", " ")}, list made ${result.concluded === "forced" ? "on request" : "from the record"}; `;
+  const isEmpty = result.documents.length === 0;
+  const made = isEmpty ? "no list" : `list made ${result.concluded === "forced" ? "on request" : "from the record"}`;
+  const why = result.stopReason === "finished" ? "" : `stopped: ${result.stopReason.replaceAll("_", " ")}, ${made}; `;
   const lines = [output.style("dim", why + parts.join("; "))];
   if (result.recordPath !== null) lines.push(output.style("dim", `record: ${shownPlace(result.recordPath)}`));
+  const hint = isEmpty ? emptyList(result.stopReason).hint : undefined;
+  if (hint !== undefined) lines.push(`hint: ${hint}`);
   return lines;
 }

@@ -5,18 +5,19 @@ import { buildProgram } from "./program.ts";
 /** Conventional status of a process ended by SIGINT. */
 const INTERRUPTED = 130;
 
-/** Time that a command has to end by itself after a signal. */
+/** Time that a command has to end by itself after a signal, unless it asks for more. */
 const GRACE_MS = 5_000;
 
 const controller = new AbortController();
 let interrupts = 0;
+let graceMs = GRACE_MS;
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
     interrupts++;
     if (interrupts > 1) process.exit(INTERRUPTED);
     controller.abort();
     // Work that does not look at the signal is ended all the same.
-    setTimeout(() => process.exit(INTERRUPTED), GRACE_MS).unref();
+    setTimeout(() => process.exit(INTERRUPTED), graceMs).unref();
   });
 }
 // A reader such as `head` may close the pipe early; that is not a failure.
@@ -32,6 +33,9 @@ try {
     signal: controller.signal,
     onOutput: (output) => {
       given.output = output;
+    },
+    onGrace: (ms) => {
+      graceMs = Math.max(GRACE_MS, ms);
     },
   }).parseAsync();
 } catch (error) {

@@ -27,6 +27,21 @@ export function amount(text: string): number {
   throw new InvalidArgumentError("It must be a number of dollars above zero.");
 }
 
+/** Models take no other range. */
+export function temperature(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 2) return value;
+  throw new InvalidArgumentError("It must be a number from 0 to 2.");
+}
+
+export function share(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== "" && value >= 0 && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a number from 0 to ${max}.`);
+  };
+}
+
 /** Gathers the values of a repeatable option. */
 export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
   return [...(before ?? []), value];
@@ -56,5 +71,21 @@ export function withAgent(command: Command): Command {
     .option("--profile <profile>", "chat, context-1 or context-1-report")
     .option("--prompt <file>", "prompt in place of the profile's; {query} in it stands for the question")
     .option("--context <tokens>", "size of the window in tokens", wholeNumber(2_048, 1_000_000))
-    .addOption(new Option("--pruning <way>", "who prunes").choices(["none", "oldest", "self-edit"]));
+    .addOption(new Option("--pruning <way>", "who prunes").choices(["none", "oldest", "self-edit"]))
+    .option(
+      "--prune-batch <share>",
+      "how much more than it must a pruning frees, as a share of the window, 0 to 0.5 (default 0)",
+      share(0.5),
+    )
+    .addOption(
+      new Option(
+        "--history <way>",
+        "how earlier answers of harmony: stand in the prompt: as sampled (for training) or written anew",
+      ).choices(["sampled", "rerendered"]),
+    )
+    .option(
+      "--temperature <number>",
+      "at which a model samples, 0 to 2 (default: its own; with rollouts 1)",
+      temperature,
+    );
 }

@@ -25,6 +25,8 @@ export interface Output {
   print(line: string): void;
   /** The one object of `--json`. */
   printJson(value: unknown): void;
+  /** One of many objects, each on a line of its own. Parsed, it is `value` to the character, unlike what `print` lets through. */
+  printJsonLine(value: unknown): void;
   /** A line of talk; silent under `--quiet`. */
   say(line: string): void;
   /** Replaces the last such line where the terminal can; silent elsewhere. */
@@ -61,6 +63,10 @@ export function createOutput(options: OutputOptions): Output {
     printJson(value) {
       clear();
       process.stdout.write(`${jsonText(value, process.stdout.isTTY ? 2 : undefined)}\n`);
+    },
+    printJsonLine(value) {
+      clear();
+      process.stdout.write(`${jsonText(value)}\n`);
     },
     say(line) {
       if (quiet) return;

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { VERSION } from "../core/version.ts";
+import { addAttachCommand } from "./attach-command.ts";
 import { addCorpusCommands } from "./corpus-commands.ts";
 import { addEvaluationCommands } from "./evaluation-commands.ts";
 import { addExportCommand } from "./export-command.ts";
@@ -7,11 +8,15 @@ import { collect } from "./option-values.ts";
 import { createOutput, type Output, type OutputOptions } from "./output.ts";
 import { addRenderCommand } from "./render-command.ts";
 import { addRunCommands } from "./run-commands.ts";
+import { addServingCommands } from "./serving-commands.ts";
+import { addTaskCommands } from "./task-commands.ts";
 
 export interface ProgramOptions {
   readonly signal: AbortSignal;
   /** Told of the output as soon as the options are known, so that errors are reported in the form asked for. */
   onOutput(output: Output): void;
+  /** Told how long a command may take to end after a signal. */
+  onGrace(ms: number): void;
 }
 
 /** What every command is given besides its own arguments and options. */
@@ -20,6 +25,8 @@ export interface CommandScope {
   readonly signal: AbortSignal;
   /** Values of `--corpus`. */
   readonly corpora: readonly string[];
+  /** Asks for more time to end after a signal than commands have otherwise. */
+  allowGrace(ms: number): void;
 }
 
 type Options = Readonly<Record<string, unknown>>;
@@ -35,7 +42,7 @@ export type AddCommand = (
 ) => Command;
 
 /** The command line, without any of the code behind it: `--help` loads this and the parser only. */
-export function buildProgram({ signal, onOutput }: ProgramOptions): Command {
+export function buildProgram({ signal, onOutput, onGrace }: ProgramOptions): Command {
   const program = new Command("winnow")
     .description(
       "Finds the documents that answer a question, in several hops, within a small context that it edits itself.",
@@ -70,12 +77,20 @@ export function buildProgram({ signal, onOutput }: ProgramOptions): Command {
         const output = createOutput(options);
         onOutput(output);
         const { run } = await load();
-        process.exitCode = await run(args, options, { output, signal, corpora: options.corpus ?? [] });
+        process.exitCode = await run(args, options, {
+          output,
+          signal,
+          corpora: options.corpus ?? [],
+          allowGrace: onGrace,
+        });
       });
     return command;
   };
   addCorpusCommands(add);
+  addAttachCommand(add);
   addRunCommands(add);
+  addTaskCommands(add);
+  addServingCommands(add);
   addRenderCommand(add);
   addExportCommand(add);
   addEvaluationCommands(add);

@@ -12,6 +12,21 @@ import type { AddCommand } from "./program.ts";
 
 /** Commands that run the agent and look at what it did. */
 export function addRunCommands(add: AddCommand): void {
+  const ask = add(
+    "ask <question...>",
+    "Search, then have a model answer from what was found, with citations that are checked.",
+    [
+      'winnow ask "Who leads the team that owns retries?" --model ollama:qwen3:8b',
+      'winnow ask "…" --model openai-compatible:MODEL --base-url http://127.0.0.1:8000/v1 --json',
+      'winnow ask "What did we decide about retries?"     # without a model: the documents',
+    ],
+    () => import("./commands/ask.ts"),
+  );
+  withModelAccess(withLength(ask))
+    .option("--model <model>", "what answers, e.g. ollama:MODEL; the policy where it is such a model")
+    .option("--policy <policy>", "what decides in the search; as in winnow search")
+    .option("--where <filter>", 'only documents with this metadata, e.g. "modified>=2026-05" (repeatable)', collect)
+    .option("--since <date>", "only documents modified since, e.g. 2026-05");
   const search = add(
     "search <question...>",
     "Run the agent on a question and print the documents that answer it.",
@@ -46,11 +61,19 @@ export function addRunCommands(add: AddCommand): void {
     () => import("./commands/runs.ts"),
   ).option("-n <number>", "runs to list", wholeNumber(1, 1_000), 20);
   add(
-    "show [run]",
-    "Show a recorded run turn by turn; the newest one when no id is given.",
-    ["winnow show", "winnow show 20260326T1", "winnow show --turn 3"],
+    "show [runs...]",
+    "Show a recorded run turn by turn; the newest one when no id is given. As a page: --html, --open.",
+    [
+      "winnow show 20260326T1",
+      "winnow show --turn 3",
+      "winnow show --open                          # in the browser; nothing leaves this machine",
+      "winnow show 20260326T1 20260325T9 --html two-runs.html",
+    ],
     () => import("./commands/show.ts"),
-  ).option("--turn <number>", "print the context exactly as the policy saw it at this turn", wholeNumber(1, 1_000));
+  )
+    .option("--turn <number>", "print the context exactly as the policy saw it at this turn", wholeNumber(1, 1_000))
+    .option("--html <file>", "write a page that shows the run, or two of them side by side, in any browser")
+    .option("--open", "write such a page to a temporary file and open it");
   add(
     "replay [run]",
     "Render a record again and compare every prompt byte by byte; with --live, run it again.",

@@ -1,3 +1,4 @@
+import type { Profile } from "../agent/profiles/profile.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import type { CorpusScope } from "../features/open-corpora.ts";
 import { type PolicyAccess, policyAccess } from "../features/policy-access.ts";
@@ -5,7 +6,7 @@ import type { CommandScope } from "./program.ts";
 
 /** Configuration and place that a command works in. */
 export async function commandContext(
-  scope: CommandScope,
+  scope: Pick<CommandScope, "corpora">,
 ): Promise<{ readonly config: Config; readonly corpusScope: CorpusScope }> {
   const workingFolder = process.cwd();
   const config = await loadConfig(workingFolder, process.env);
@@ -37,4 +38,23 @@ export function numberOption(options: Options, name: string): number | undefined
 export function textsOption(options: Options, name: string): readonly string[] {
   const value = options[name];
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+}
+
+/** What the options of `withAgent` set of the harness and of the sampling, where they were given. */
+export function agentOverrides(options: Options): {
+  pruning?: Profile["pruning"];
+  pruneBatchShare?: number;
+  history?: Profile["history"];
+  temperature?: number;
+} {
+  const pruning = textOption(options, "pruning");
+  const pruneBatchShare = numberOption(options, "pruneBatch");
+  const history = textOption(options, "history");
+  const temperature = numberOption(options, "temperature");
+  return {
+    ...(pruning === "none" || pruning === "oldest" || pruning === "self-edit" ? { pruning } : {}),
+    ...(pruneBatchShare === undefined ? {} : { pruneBatchShare }),
+    ...(history === "sampled" || history === "rerendered" ? { history } : {}),
+    ...(temperature === undefined ? {} : { temperature }),
+  };
 }

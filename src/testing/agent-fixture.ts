@@ -21,6 +21,7 @@ export interface TestRunOptions {
   readonly query?: string;
   readonly where?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly temperature?: number;
 }
 
 /** Starts a run over a small random corpus with everything injected; the clock ticks one millisecond a call. */
@@ -46,6 +47,7 @@ export function startTestRun(policy: Policy, options: TestRunOptions = {}): { re
     clock: { now: () => now++ },
     harness: "test",
     runId: "test-run",
+    ...(options.temperature === undefined ? {} : { temperature: options.temperature }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });

@@ -8,6 +8,7 @@ import {
   type GrepHit,
   type GrepQuery,
 } from "../retrieval/corpus-reader.ts";
+import { OPENING_UNITS_MAX } from "../retrieval/list-documents.ts";
 
 const K1 = 1.2;
 const B = 0.75;
@@ -97,6 +98,13 @@ export function memoryCorpus(name: string, chunks: readonly Chunk[]): CorpusRead
       const found = chunks.filter((chunk) => chunk.documentId === documentId);
       if (found.length === 0) throw new WinnowError("document_not_found", `There is no document ${documentId}.`);
       return found.filter((chunk) => chunk.index >= from && chunk.index <= to).sort((a, b) => a.index - b.index);
+    },
+    async documents({ where = [] }) {
+      const first = chunks.filter((chunk) => chunk.index === 0 && matchesFilter(where, chunk.metadata));
+      const documents = first.map(({ documentId, uri, title, metadata, count, text }) => {
+        return { id: documentId, uri, title, metadata, chunks: count, opening: text.slice(0, OPENING_UNITS_MAX) };
+      });
+      return { documents: documents.sort((a, b) => (a.id < b.id ? -1 : 1)), truncated: false };
     },
     async close() {},
   };

@@ -141,6 +141,9 @@ function readerOf(rows: () => Rows, vectorDimension: number | undefined): StoreR
     async *scan() {
       yield rows().map(({ chunk, item, terms }) => ({ chunk, item, terms }));
     },
+    async *rows() {
+      yield rows();
+    },
     counts: async () => ({ chunks: rows().length, unindexed: 0 }),
     async close() {},
   };

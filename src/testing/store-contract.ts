@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { seededRandom } from "../core/clock.ts";
 import { parseFilter } from "../core/filter-parse.ts";
 import type { Metadata } from "../core/types.ts";
-import type { Store } from "../retrieval/store/store.ts";
+import type { Store, StoreRow } from "../retrieval/store/store.ts";
 import { exactBm25 } from "./memory-store.ts";
 import { denseContract, denseExclusionContract } from "./store-contract-dense.ts";
 import { build, ids, type Open } from "./store-contract-parts.ts";
@@ -29,6 +29,7 @@ export function storeContract(name: string, factory: StoreFactory): void {
     denseContract(open);
     denseExclusionContract(open);
     scanContract(open);
+    rowsContract(open);
     readContract(open);
     versionContract(open);
     cleanUpContract(open);
@@ -153,6 +154,25 @@ function scanContract(open: Open): void {
     for await (const part of writer.reader().scan()) after.push(...part);
     const wanted = [storeRow("no-terms", ""), ...rows].map(({ chunk, item, terms }) => ({ chunk, item, terms }));
     expect(after.sort((a, b) => (a.chunk.id < b.chunk.id ? -1 : 1))).toEqual(wanted);
+  });
+}
+
+function rowsContract(open: Open): void {
+  test("rows come with the vectors that they went in with, whatever happened to the table since", async () => {
+    const rows = Array.from({ length: 700 }, (_, i) =>
+      storeRow(`v${String(i).padStart(3, "0")}`, `w${i}`, { vector: i % 7 === 0 ? null : [i / 3, 1, -i] }),
+    );
+    const { writer } = await build(open, rows);
+    const gone = new Set(["v001.md", "v007.md", "v699.md"]);
+    await writer.remove([...gone]);
+    await writer.append([storeRow("w", "late", { vector: [1, 2, 3] })]);
+    const wanted = [...rows.filter(({ item }) => !gone.has(item)), storeRow("w", "late", { vector: [1, 2, 3] })];
+    for (let round = 0; round < 2; round++) {
+      const found: StoreRow[] = [];
+      for await (const part of writer.reader().rows()) found.push(...part);
+      expect(found.sort((a, b) => (a.chunk.id < b.chunk.id ? -1 : 1))).toEqual(wanted);
+      await writer.optimize();
+    }
   });
 }
 

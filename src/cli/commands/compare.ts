@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { shellCommand } from "../../core/shell-command.ts";
 import { stripControl } from "../../core/text.ts";
 import { type Comparison, compareEvaluations } from "../../features/compare-evaluations.ts";
 import {
@@ -14,7 +15,6 @@ import { datasetsFolder } from "../datasets-folder.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
 import { numberOption, textOption } from "../scope.ts";
-import { shellCommand } from "../shell-command.ts";
 
 /** Questions that `--per-question` lists unless told how many. */
 const QUESTIONS_LISTED = 20;

@@ -1,11 +1,13 @@
 import { doctor } from "../../features/doctor.ts";
-import type { CommandRun } from "../program.ts";
+import { fetchMiniLm } from "../../features/minilm-model.ts";
+import type { CommandRun, CommandScope } from "../program.ts";
 import { commandContext, policyAccessOf, textOption } from "../scope.ts";
 
 const SIGNS = { ok: ["green", "ok"], warn: ["yellow", "warn"], fail: ["red", "fail"] } as const;
 
 export const run: CommandRun = async (_args, options, scope) => {
   const { config, corpusScope } = await commandContext(scope);
+  if (options["downloadModel"] === true) await download(scope);
   const spec = textOption(options, "policy");
   const report = await doctor(
     config,
@@ -29,3 +31,16 @@ export const run: CommandRun = async (_args, options, scope) => {
   }
   return failed ? 1 : 0;
 };
+
+const MEBIBYTE = 2 ** 20;
+
+async function download({ output, signal }: CommandScope): Promise<void> {
+  const shown = (bytes: number) => (bytes / MEBIBYTE).toFixed(0);
+  const folder = await fetchMiniLm({
+    environment: process.env,
+    signal,
+    onProgress: (bytes, total) =>
+      output.progress(`all-MiniLM-L6-v2: ${shown(bytes)}${total === undefined ? "" : ` of ${shown(total)}`} MiB`),
+  });
+  output.say(`all-MiniLM-L6-v2 is at ${folder}`);
+}

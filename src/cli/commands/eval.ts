@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises";
+import { shellCommand } from "../../core/shell-command.ts";
 import { plural } from "../../core/text.ts";
 import { modelPolicyFor } from "../../features/choose-policy.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "../../features/evaluate-dataset.ts";
@@ -14,8 +15,7 @@ import { textTable } from "../../features/report-table.ts";
 import { datasetsFolder } from "../datasets-folder.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
-import { commandContext, numberOption, policyAccessOf, textOption } from "../scope.ts";
-import { shellCommand } from "../shell-command.ts";
+import { agentOverrides, commandContext, numberOption, policyAccessOf, textOption } from "../scope.ts";
 import { shownPlace } from "../shown-place.ts";
 
 /** Longest list of a profile, and the default of `-k` here. */
@@ -27,7 +27,6 @@ export const run: CommandRun = async (args, options, scope) => {
   const { config } = await commandContext(scope);
   const { output, signal } = scope;
   const contextTokens = numberOption(options, "context") ?? config.settings.contextTokens;
-  const pruning = textOption(options, "pruning");
   const limit = numberOption(options, "limit");
   const resume = textOption(options, "resume");
   const seconds = numberOption(options, "timeout");
@@ -41,7 +40,7 @@ export const run: CommandRun = async (args, options, scope) => {
     k: numberOption(options, "k") ?? LIST_MAX,
     concurrency: numberOption(options, "concurrency") ?? 1,
     seed: numberOption(options, "seed") ?? 0,
-    ...(pruning === "none" || pruning === "oldest" || pruning === "self-edit" ? { pruning } : {}),
+    ...agentOverrides(options),
     ...(promptFile === undefined ? {} : { prompt: await readPromptFile(promptFile) }),
     ...(limit === undefined ? {} : { limit }),
     ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }),
@@ -90,7 +89,8 @@ function progressLine(finished: number, queries: number, begun: number): string 
 
 /** With every setting that has a say, so that defaults and configuration files of another place do not. */
 function reproducingCommand(settings: EvaluationSettings, options: Readonly<Record<string, unknown>>): string {
-  const { dataset, policy, profile, prompt, contextTokens, pruning, k, concurrency, seed, limit, timeoutMs } = settings;
+  const { dataset, policy, profile, prompt, contextTokens, pruning, pruneBatchShare, history, temperature } = settings;
+  const { k, concurrency, seed, limit, timeoutMs } = settings;
   const named: readonly (readonly [string, string | number | undefined])[] = [
     ["--policy", policy],
     ["--base-url", textOption(options, "baseUrl")],
@@ -99,6 +99,9 @@ function reproducingCommand(settings: EvaluationSettings, options: Readonly<Reco
     ["--prompt", prompt?.name],
     ["--context", contextTokens],
     ["--pruning", pruning],
+    ["--prune-batch", pruneBatchShare],
+    ["--history", history],
+    ["--temperature", temperature],
     ["-k", k],
     ["--concurrency", concurrency],
     ["--seed", seed],

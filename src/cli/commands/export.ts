@@ -1,6 +1,5 @@
 import { plural } from "../../core/text.ts";
 import { EXPORT_FORMATS, exportRuns } from "../../features/export-runs.ts";
-import { jsonText } from "../output.ts";
 import type { CommandRun } from "../program.ts";
 import { commandContext, numberOption } from "../scope.ts";
 
@@ -8,7 +7,7 @@ import { commandContext, numberOption } from "../scope.ts";
 const PARTIAL = 3;
 
 export const run: CommandRun = async (args, options, { output, ...scope }) => {
-  const { corpusScope } = await commandContext({ output, ...scope });
+  const { corpusScope } = await commandContext(scope);
   const format = EXPORT_FORMATS.find((name) => name === options["format"]) ?? "segments";
   const tokensMax = numberOption(options, "maxTokens");
   const { lines, runs, tooLong } = await exportRuns({
@@ -19,7 +18,7 @@ export const run: CommandRun = async (args, options, { output, ...scope }) => {
     signal: scope.signal,
   });
   if (output.json) output.printJson({ schema: "export/1", format, runs, tooLong, lines });
-  else for (const line of lines) output.print(jsonText(line));
+  else for (const line of lines) output.printJsonLine(line);
   output.say(`${plural(lines.length, "line")} of ${plural(runs, "run")}`);
   if (tooLong.length === 0) return 0;
   output.say(`Left out for want of room: ${tooLong.join(", ")}. Raise --max-tokens to have them.`);

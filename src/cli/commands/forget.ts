@@ -2,13 +2,13 @@ import { resolve } from "node:path";
 import { WinnowError } from "../../core/errors.ts";
 import { plural } from "../../core/text.ts";
 import { forgetPath } from "../../features/index-corpus.ts";
-import { locateCorpora } from "../../features/open-corpora.ts";
+import { locateOwn } from "../../features/open-corpora.ts";
 import type { CommandRun } from "../program.ts";
 import { commandContext } from "../scope.ts";
 
 export const run: CommandRun = async (args, _options, scope) => {
   const { corpusScope } = await commandContext(scope);
-  const [place, second] = await locateCorpora(corpusScope);
+  const [place, second] = await locateOwn(corpusScope);
   if (place === undefined || second !== undefined) {
     throw new WinnowError("invalid_argument", "Only one corpus can be written at a time.", {
       hint: "Give --corpus once.",

@@ -1,5 +1,5 @@
 import { plural } from "../../core/text.ts";
-import { locateCorpora } from "../../features/open-corpora.ts";
+import { locateOwn } from "../../features/open-corpora.ts";
 import { reembedCorpus } from "../../features/reembed-corpus.ts";
 import type { CommandRun } from "../program.ts";
 import { commandContext, textOption } from "../scope.ts";
@@ -14,7 +14,7 @@ export const run: CommandRun = async (_args, options, scope) => {
     baseUrl: textOption(options, "baseUrl"),
     apiKeyEnv: textOption(options, "apiKeyEnv"),
   };
-  for (const { folder } of await locateCorpora(corpusScope)) {
+  for (const { folder } of await locateOwn(corpusScope)) {
     let made = 0;
     const summary = await reembedCorpus({ folder, embedder, signal }, ({ chunks, chunksTotal, resumed }) => {
       made = chunks;

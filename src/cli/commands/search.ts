@@ -1,5 +1,4 @@
 import type { Policy } from "../../agent/policy.ts";
-import type { Profile } from "../../agent/profiles/profile.ts";
 import type { SearchResult } from "../../agent/result.ts";
 import type { Run, RunEvent } from "../../agent/run.ts";
 import { choosePolicy } from "../../features/choose-policy.ts";
@@ -13,7 +12,7 @@ import { LiveView } from "../live-view.ts";
 import { locateOrOffer } from "../offer-index.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun, CommandScope } from "../program.ts";
-import { commandContext, numberOption, policyAccessOf, textOption, textsOption } from "../scope.ts";
+import { agentOverrides, commandContext, numberOption, policyAccessOf, textOption, textsOption } from "../scope.ts";
 
 /** Stop reasons after which the exit code says that the list is partial. */
 const PARTIAL_EXIT = 3;
@@ -52,7 +51,7 @@ export const run: CommandRun = async (args, options, scope) => {
         ...(costUsdMax === undefined ? {} : { costUsdMax }),
       },
       signal: scope.signal,
-      ...pruningOption(options),
+      ...agentOverrides(options),
       ...(prompt === undefined ? {} : { prompt }),
       ...(options["record"] === false || first === undefined ? {} : { runsFolder: first.runsFolder }),
     });
@@ -63,16 +62,11 @@ export const run: CommandRun = async (args, options, scope) => {
   }
 };
 
-function pruningOption(options: Readonly<Record<string, unknown>>): { pruning?: Profile["pruning"] } {
-  const way = textOption(options, "pruning");
-  return way === "none" || way === "oldest" || way === "self-edit" ? { pruning: way } : {};
-}
-
 /** Shows a run while it goes on, then its result, in the form asked for. */
 async function follow(search: Run, { output }: CommandScope, events: boolean): Promise<SearchResult> {
   const views = new Map<string, LiveView>();
   for await (const event of search) {
-    if (events) output.print(JSON.stringify(event));
+    if (events) output.printJsonLine(event);
     else if (!output.json) viewOf(event, search.runId, views, output).show(event);
   }
   const result = await search.result;

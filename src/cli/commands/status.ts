@@ -3,6 +3,7 @@ import { type CorpusStatus, corpusStatus } from "../../features/corpus-status.ts
 import { locateCorpora } from "../../features/open-corpora.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
+import { redactedText } from "../redacted-text.ts";
 import { commandContext } from "../scope.ts";
 
 export const run: CommandRun = async (_args, options, scope) => {
@@ -13,6 +14,19 @@ export const run: CommandRun = async (_args, options, scope) => {
   else for (const status of statuses) print(status, options["skipped"] === true, output);
   return 0;
 };
+
+const STATES = {
+  fresh: "unchanged since",
+  changed: "CHANGED since: run winnow index",
+  gone: "NOT THERE any more",
+  unknown: "whether it changed since shows winnow index",
+  refused: "LEFT OUT, nobody has agreed to have it read: winnow index says more",
+} as const;
+
+function attachedLine({ role, records, scannedAt, state }: NonNullable<CorpusStatus["attached"]>): string {
+  if (records === null) return `${role}; its words are not indexed to their end: run winnow index`;
+  return `${role}, ${plural(records, "record")} of ${scannedAt ?? "an unknown time"}; ${STATES[state]}`;
+}
 
 function print(status: CorpusStatus, all: boolean, output: Output): void {
   const row = (label: string, value: string): void => output.print(`  ${label.padEnd(12)}${value}`);
@@ -32,7 +46,10 @@ function print(status: CorpusStatus, all: boolean, output: Output): void {
       .join("; "),
   );
   row("updated", `${status.updatedAt} (generation ${status.generation})`);
-  row("vectors", status.embedder ?? "none: searched by words only");
+  row("vectors", status.attached?.embedder ?? status.embedder ?? "none: searched by words only");
+  row("store", status.store);
+  if (status.copiedFrom !== undefined) row("copy of", stripControl(status.copiedFrom));
+  if (status.attached !== undefined) row("attached", attachedLine(status.attached));
   row(
     "state",
     status.ready
@@ -44,13 +61,22 @@ function print(status: CorpusStatus, all: boolean, output: Output): void {
   const reasons = Object.entries(status.skippedByReason).sort(([, a], [, b]) => b - a);
   if (reasons.length > 0)
     row("skipped", reasons.map(([reason, count]) => `${count} ${reason.replaceAll("_", " ")}`).join(", "));
+  const redacted = redactedText(status.redacted);
+  if (redacted !== "") row("redacted", redacted);
+  if (status.notes.length > 0) row("notes", `${status.notes.length.toLocaleString("en-US")} on indexed items`);
   if (!all) {
-    if (reasons.length > 0) output.say(output.style("dim", "  winnow status --skipped lists them."));
+    if (reasons.length + status.notes.length > 0)
+      output.say(output.style("dim", "  winnow status --skipped lists them."));
     return;
   }
   for (const { key, reason, detail } of status.skipped) {
     output.print(
       `  ${output.style("yellow", reason.replaceAll("_", " ").padEnd(17))} ${oneLine(stripControl(key), 200)}  ${output.style("dim", oneLine(stripControl(detail), 120))}`,
+    );
+  }
+  for (const { key, note } of status.notes) {
+    output.print(
+      `  ${output.style("cyan", "note".padEnd(17))} ${oneLine(stripControl(key), 200)}  ${output.style("dim", oneLine(stripControl(note), 120))}`,
     );
   }
 }
