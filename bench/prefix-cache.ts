@@ -7,16 +7,9 @@ import { existsSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { noteOf, readEvidence } from "../src/agent/policies/rules/evidence.ts";
-import { Pool } from "../src/agent/policies/rules/pool.ts";
-import { itemsToPrune } from "../src/agent/policies/rules/prune.ts";
-import { readQuestion } from "../src/agent/policies/rules/question.ts";
-import { roomFor } from "../src/agent/policies/rules/room.ts";
 import { rulesPolicy } from "../src/agent/policies/rules/rules.ts";
-import { bestOf, scoreItems, worthOf } from "../src/agent/policies/rules/score.ts";
 import { DEFAULT_RULES } from "../src/agent/policies/rules/settings.ts";
-import { spread } from "../src/agent/policies/rules/spread.ts";
-import type { Policy, View } from "../src/agent/policy.ts";
+import type { Policy } from "../src/agent/policy.ts";
 import type { Profile } from "../src/agent/profiles/profile.ts";
 import { Trajectory } from "../src/agent/trajectory.ts";
 import { seededRandom } from "../src/core/clock.ts";
@@ -57,52 +50,23 @@ interface Measured {
 interface System {
   readonly name: string;
   readonly pruning: Profile["pruning"];
-  /** When it prunes, it frees so much more than it must, as a share of the window. */
+  /** `Profile.pruneBatchShare`. */
   readonly batch?: number;
 }
 
 const SYSTEMS: readonly System[] = [
   { name: "none", pruning: "none" },
   { name: "oldest", pruning: "oldest" },
+  { name: "oldest, batches of 1/4", pruning: "oldest", batch: 1 / 4 },
   { name: "self-edit", pruning: "self-edit" },
   { name: "self-edit, batches of 1/8", pruning: "self-edit", batch: 1 / 8 },
   { name: "self-edit, batches of 1/4", pruning: "self-edit", batch: 1 / 4 },
 ];
 
-function policyOf({ batch }: System): Policy {
-  return batch === undefined ? rulesPolicy({ ...DEFAULT_RULES, cut: false }) : rulesInBatches(batch);
-}
+const uncutRules = (): Policy => rulesPolicy({ ...DEFAULT_RULES, cut: false });
 
 /** Place of self-edit without batches. */
-const PLAIN = 2;
-
-/** `rules` with edits in batches: it begins to prune no earlier, but then goes on until the batch is free as well. */
-function rulesInBatches(share: number): Policy {
-  const rules = rulesPolicy({ ...DEFAULT_RULES, cut: false });
-  return {
-    name: `rules in batches of ${share}`,
-    async decide(view, options) {
-      const plain = await rules.decide(view, options);
-      if (!plain.calls.some(({ tool }) => tool === "prune_chunks")) return plain;
-      const tools = view.tools.filter(({ name }) => name !== "prune_chunks");
-      const bare = await rules.decide({ ...view, tools }, options);
-      const { note, ids } = batchOf(view, share);
-      const prune = { tool: "prune_chunks", arguments: { chunk_ids: ids } };
-      return { text: `${note} ${bare.text ?? ""}`, calls: [prune, ...bare.calls] };
-    },
-  };
-}
-
-function batchOf(view: View, share: number): { readonly note: string; readonly ids: readonly string[] } {
-  const question = readQuestion(view.query);
-  const evidence = readEvidence(view.context);
-  const pool = new Pool(evidence.chunks.map(({ chunk }) => chunk));
-  const scores = scoreItems(question, pool, evidence, spread(question, pool));
-  const keep = roomFor(view, evidence).keepTokens - share * (view.context.tokens + view.maxTokens);
-  const items = itemsToPrune(view, evidence, scores, keep);
-  const note = noteOf(items.map((item) => worthOf(scores.get(item) ?? 0, bestOf(scores))));
-  return { note, ids: items.map((item) => item.chunk.shownId) };
-}
+const PLAIN = 3;
 
 function measureRun({ events }: RunRecord, query: DatasetQuery, recall: number): Measured {
   const trajectory = new Trajectory();
@@ -134,11 +98,12 @@ async function measure(dataset: string, cacheFolder: string, system: System): Pr
     dataset,
     cacheFolder,
     policy: "rules:uncut",
-    createPolicy: () => policyOf(system),
+    createPolicy: uncutRules,
     resume: `${system.name.replace(/[^a-z0-9]+/g, "-")}-${values.limit ?? "all"}`,
     profile: "chat",
     contextTokens: Number(values.window),
     pruning: system.pruning,
+    ...(system.batch === undefined ? {} : { pruneBatchShare: system.batch }),
     k: LIST,
     concurrency: 2,
     seed: 0,
@@ -153,11 +118,10 @@ async function measure(dataset: string, cacheFolder: string, system: System): Pr
   const byText = new Map<string, RunRecord>();
   for (const file of await readdir(runsFolder)) {
     const record = await readRecord(join(runsFolder, file));
-    const { profile, policy, query } = record.header;
-    const isOurs =
-      (profile as { pruning?: string }).pruning === system.pruning && policy.name === policyOf(system).name;
+    const profile = record.header.profile as Pick<Profile, "pruning" | "pruneBatchShare">;
+    const isOurs = profile.pruning === system.pruning && profile.pruneBatchShare === system.batch;
     // A run that was cut off has been repeated.
-    if (isOurs && record.events.at(-1)?.type === "end") byText.set(query, record);
+    if (isOurs && record.events.at(-1)?.type === "end") byText.set(record.header.query, record);
   }
   return started.dataset.queries.map((query) => {
     const record = byText.get(query.text);

@@ -1,10 +1,12 @@
 // Latency of queries over synthetic chunks: hybrid against the slower of its two halves, and 500 excluded (seen) chunks
-// against none, all in the same run, one query at a time: `node scripts/bench.mjs query-cost [CHUNKS…] [--queries N]`.
+// against none, all in the same run, one query at a time: `node scripts/bench.mjs query-cost [CHUNKS…] [--queries N]
+// [--store sqlite]`.
 // Chunks have about 330 words of a Zipf vocabulary and random vectors of the built-in embedder's length. Indexes are
 // built once, in node_modules/.cache/winnow/query-cost.
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { seededRandom } from "../src/core/clock.ts";
 import type { Chunk } from "../src/core/types.ts";
 import { loadEmbedder, STATIC_EMBEDDER } from "../src/features/indexing/embedders.ts";
@@ -12,6 +14,7 @@ import { chunkKey, type FindMode } from "../src/retrieval/corpus-reader.ts";
 import { type FindSource, findChunks } from "../src/retrieval/find/find-chunks.ts";
 import { analyzeText } from "../src/retrieval/lexical/analyze.ts";
 import { lanceStore } from "../src/retrieval/store/lance/lance-store.ts";
+import { sqliteStore } from "../src/retrieval/store/sqlite/sqlite-store.ts";
 import type { Store, StoreRow, StoreVersion } from "../src/retrieval/store/store.ts";
 
 const CACHE = resolve("node_modules", ".cache", "winnow", "query-cost");
@@ -24,10 +27,13 @@ const SEEN = 500;
 const CHUNKS_ASKED = 30;
 const WARM_UP = 5;
 
-const args = process.argv.slice(2);
-const at = args.indexOf("--queries");
-const queriesTotal = at < 0 ? 100 : Number(args[at + 1]);
-const sizes = (at < 0 ? args : args.slice(0, at)).map(Number);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { queries: { type: "string", default: "100" }, store: { type: "string", default: "lance" } },
+});
+const queriesTotal = Number(values.queries);
+const sizes = positionals.map(Number);
+const openStore = values.store === "sqlite" ? sqliteStore : lanceStore;
 
 const random = seededRandom(11);
 /** Each word with its terms. Analysing every text would take most of the time of building, and give the same. */
@@ -79,9 +85,9 @@ async function build(store: Store, chunks: number): Promise<StoreVersion> {
 }
 
 async function open(chunks: number): Promise<{ readonly source: FindSource; readonly close: () => Promise<void> }> {
-  const folder = join(CACHE, String(chunks));
+  const folder = join(CACHE, values.store === "sqlite" ? `sqlite-${chunks}` : String(chunks));
   const done = join(folder, "version.json");
-  const store = lanceStore({ folder, vectorDimension: STATIC_EMBEDDER.dimension });
+  const store = openStore({ folder, vectorDimension: STATIC_EMBEDDER.dimension });
   if (!existsSync(done)) {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
@@ -154,6 +160,6 @@ for (const chunks of sizes.length > 0 ? sizes : [24_000]) {
   const { source, close } = await open(chunks);
   const times = await measure(source);
   await close();
-  console.log(`\n${chunks} chunks, ${queriesTotal} queries for ${CHUNKS_ASKED} chunks each\n`);
+  console.log(`\n${values.store}: ${chunks} chunks, ${queriesTotal} queries for ${CHUNKS_ASKED} chunks each\n`);
   report(times);
 }

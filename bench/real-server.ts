@@ -5,7 +5,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
-  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -19,20 +18,10 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { harmonyPolicy } from "../src/agent/policies/harmony/harmony-policy.ts";
-import { type Profile, withLimit } from "../src/agent/profiles/profile.ts";
-import { profileByName } from "../src/agent/profiles/profiles.ts";
-import { newRunId, startRun } from "../src/agent/run.ts";
-import { systemClock } from "../src/core/clock.ts";
-import { VERSION } from "../src/core/version.ts";
 import { exportRollouts } from "../src/export/rollouts.ts";
 import { tokenizerOf } from "../src/export/tokenizers.ts";
-import { openCorpora } from "../src/features/open-corpora.ts";
-import { openCompletionModel } from "../src/models/completions/open-completion-model.ts";
-import { loadTokenCounter } from "../src/models/o200k-token-counter.ts";
 import type { DecisionEvent } from "../src/record/events.ts";
 import { parseRecord, type RunRecord, readRecord } from "../src/record/reader.ts";
-import { fileRecorder, recordFileName } from "../src/record/recorder.ts";
 import { TokenChain } from "../src/record/token-chain.ts";
 import { type CommandResult, runCommand } from "../test/support/command.ts";
 
@@ -71,7 +60,7 @@ interface Case {
   readonly question: number;
   /** Further options of the command. */
   readonly more?: readonly string[];
-  /** Through `src/`, since no option of the command sets it. */
+  /** Default the profile's. */
   readonly history?: "sampled";
 }
 
@@ -169,31 +158,6 @@ const runsIn = (folder: string): string[] =>
     .filter((name) => name.startsWith("runs") && name.endsWith(".jsonl"))
     .map((name) => join(folder, ".winnow", name));
 
-/** A run with `history: sampled` and the sampling that training asks for: temperature 1, no top_p. */
-async function runSampled(one: Case, question: string, baseUrl: string, folder: string): Promise<CommandResult> {
-  const profile: Profile = { ...withLimit(profileByName(one.profile), one.context), history: "sampled" };
-  const corpora = await openCorpora({ workingFolder: folder, named: [], known: {} });
-  const runId = newRunId(Date.now());
-  const infos = await Promise.all(corpora.map((corpus) => corpus.info()));
-  const run = startRun({
-    query: question,
-    library: { corpora, ...profile.retrieval, where: [], excludeDocuments: new Set() },
-    corpora: infos.map(({ name, generation, embedder }) => ({ name, generation, embedder })),
-    steering: { where: [], exclude: [], known: [] },
-    profile,
-    policy: harmonyPolicy(openCompletionModel({ model: MODEL, baseUrl }), { sampling: { temperature: 1, topP: 1 } }),
-    counter: await loadTokenCounter(),
-    clock: systemClock,
-    harness: VERSION,
-    runId,
-    seed: 11,
-    recorder: fileRecorder(join(folder, ".winnow", "runs", recordFileName(runId))),
-  });
-  const result = await run.result;
-  await Promise.all(corpora.map((corpus) => corpus.close()));
-  return { code: result.stopReason === "finished" ? 0 : 3, stdout: JSON.stringify(result), stderr: "" };
-}
-
 const decisionsOf = (record: RunRecord): DecisionEvent[] =>
   record.events.filter((event): event is DecisionEvent => event.type === "decision");
 
@@ -243,7 +207,7 @@ function summary(one: Case, said: CommandResult, records: readonly RunRecord[], 
   const edits = records.flatMap(({ events }) => events.filter((event) => event.type === "edit"));
   return {
     ...one,
-    through: one.history === "sampled" ? "src" : "tarball",
+    through: "tarball",
     status: said.code,
     stopReason: result.stopReason,
     concluded: result.concluded,
@@ -282,10 +246,8 @@ async function runCases(
     const question = questions[one.question] ?? "";
     const policy = ["--policy", `${one.driver}:${MODEL}`, "--base-url", baseUrl];
     const options = ["--profile", one.profile, "--context", String(one.context), "--json", ...(one.more ?? [])];
-    const said =
-      one.history === "sampled"
-        ? await runSampled(one, question, baseUrl, work)
-        : await command(cli, work, ["search", question, ...policy, ...options]);
+    const history = one.history === undefined ? [] : ["--history", one.history];
+    const said = await command(cli, work, ["search", question, ...policy, ...options, ...history]);
     if (said.stdout === "") throw new Error(`${one.name}: ${said.stderr}`);
     const lines = linesOf(readFileSync(log, "utf8")).slice(logBefore);
     const files = runsIn(work).filter((file) => !filesBefore.has(file));
@@ -307,8 +269,10 @@ async function runCases(
       kept.set(kind, { file, bytes });
   }
   for (const [kind, { file }] of kept) {
-    copyFileSync(file, join(out, `record-${kind}.jsonl`));
-    parseRecord(readFileSync(file, "utf8"), kind);
+    // Where the working folder lay says nothing to anybody.
+    const text = readFileSync(file, "utf8").replaceAll(`${work}/`, "");
+    writeFileSync(join(out, `record-${kind}.jsonl`), text);
+    parseRecord(text, kind);
   }
   return { summaries, trainable };
 }

@@ -53,6 +53,7 @@ const instant: CorpusReader = {
   },
   grep: () => Promise.reject(new Error("not asked")),
   read: () => Promise.reject(new Error("not asked")),
+  documents: () => Promise.reject(new Error("not asked")),
   close: async () => {},
 };
 

@@ -67,6 +67,25 @@ describe("the command line, from an empty folder to a replayed run", () => {
     );
   });
 
+  it("copies the index to another store, which is found in like the first and takes no files", async () => {
+    const copied = await winnow("copy", ".", "backup", "--store", "sqlite");
+    expect(copied).toMatchObject({ code: 0, stdout: expect.stringMatching(/^5 chunks copied, [0-9.]+ s\n$/) });
+    const query = ["find", "rabbitmq billing", "--json"];
+    const found = json(await winnow(...query, "--corpus", "backup"));
+    const ids = (result: { documents: { id: string; uri: string }[] }) =>
+      result.documents.map(({ id, uri }) => [id, uri]);
+    expect(ids(found)).toEqual(ids(json(await winnow(...query))));
+    const read = await winnow("read", "decisions/queue.md", "3", "--corpus", "backup");
+    expect(read.stdout).toMatch("from RabbitMQ to Postgres");
+    expect((await winnow("status", "--corpus", "backup")).stdout).toMatch(/store +sqlite\n +copy of +\//);
+    expect(await winnow("index", "--corpus", "backup")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching("is a copy"),
+    });
+    expect(json(await winnow("copy", ".", "backup", "--json"))).toMatchObject({ error: { code: "invalid_argument" } });
+    rmSync(join(folder, "backup"), { recursive: true });
+  });
+
   it("searches in several hops, records the run, shows and replays it", async () => {
     const question = "Which team is led by the owner of the move from RabbitMQ?";
     const search = await winnow("search", question, "--json");
@@ -135,7 +154,7 @@ describe("bad input", () => {
     ["a number out of range", ["find", "x", "-k", "0"], 2, /whole number from 1 to 30/],
     ["an empty query", ["find", " "], 2, /query is empty/],
     ["a missing path", ["index", "nowhere"], 1, /nowhere/],
-    ["a missing corpus", ["find", "x", "--corpus", "elsewhere"], 1, /no index at elsewhere/],
+    ["a missing corpus", ["find", "x", "--corpus", "elsewhere"], 1, /no index in .*elsewhere/],
     ["an unknown policy", ["search", "x", "--policy", "rule"], 1, /Did you mean "rules"/],
     ["an unknown profile", ["search", "x", "--profile", "context1"], 2, /Did you mean "context-1"/],
     ["an unknown filter key", ["find", "x", "--where", "statsu=accepted"], 2, /Did you mean "status"/],
@@ -146,7 +165,7 @@ describe("bad input", () => {
     ["an unknown run", ["show", "1999"], 1, /no run "1999"/],
     ["a missing dataset", ["eval", "nowhere"], 1, /nowhere/],
     ["a script with nonsense in it", ["search", "x", "--policy", "scripted:nonsense.json"], 2, /Step 1/],
-    ["a corpus named like a property", ["find", "x", "--corpus", "constructor"], 1, /no index at constructor/],
+    ["a corpus named like a property", ["find", "x", "--corpus", "constructor"], 1, /no index in .*constructor/],
     ["a script that is not JSON", ["search", "x", "--policy", "scripted:people/mara.md"], 2, /not JSON/],
   ];
   it.each(cases)("%s", async (_name, args, code, message) => {
@@ -184,6 +203,15 @@ describe("bad input", () => {
     expect((await winnow("replay", damaged)).stderr).toMatch(/does not show the policy what it saw/);
     writeFileSync(damaged, text.slice(0, -20));
     expect((await winnow("show", damaged)).stdout).toContain("did not end");
+    // Other formats by name: the one before this reads the same, the one behind it is refused.
+    writeFileSync(damaged, text.replace('"schema":"run/1"', '"schema":"run/0"'));
+    expect((await winnow("replay", damaged)).stdout).toContain("all the same to the byte");
+    writeFileSync(damaged, text.replace('"schema":"run/1"', '"schema":"run/2"'));
+    const newer = await winnow("replay", damaged);
+    expect(newer.code).toBe(1);
+    expect(newer.stderr).toMatch(
+      /has the format run\/2; this version reads run\/0 and run\/1\.\nhint: A newer version/,
+    );
   });
 });
 
@@ -217,7 +245,7 @@ describe("what others wrote", () => {
     const file = join(folder, "odd.jsonl");
     const header = {
       type: "header",
-      schema: "run/0",
+      schema: "run/1",
       runId: "x",
       at: "soon",
       query: "q",

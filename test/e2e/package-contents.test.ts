@@ -10,7 +10,7 @@ import { checkout, readJson, readLock } from "../support/packed.ts";
 const TARBALL_BYTES_MAX = 12 * 2 ** 20;
 const INSTALL_BYTES_MAX = 230 * 2 ** 20;
 const SHIPPED =
-  /^(package\.json|README\.md|LICENSE|NOTICE|CHANGELOG\.md|dist\/(THIRD-PARTY-NOTICES\.txt|[\w.-]+\.js|assets\/[\w.-]+|types\/[\w./-]+\.d\.ts))$/;
+  /^(package\.json|README\.md|LICENSE|NOTICE|CHANGELOG\.md|dist\/(THIRD-PARTY-NOTICES\.txt|web\/(viewer|search)\.html|[\w.-]+\.js|assets\/[\w.-]+|types\/[\w./-]+\.d\.ts))$/;
 const FORBIDDEN = /(^|\/)(@huggingface\/transformers|openai|sharp|onnxruntime[\w-]*|@lancedb\/lancedb)$/;
 const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "preprepare", "prepare", "postprepare"];
 

@@ -10,7 +10,9 @@ const HELP_PACKAGES = ["commander"];
 
 const packed = inject("packed");
 const manifest = readJson(join(packed.package, "package.json"));
-const entries = Object.keys(manifest.exports).filter((name) => name !== "./package.json");
+/** Needs a package that its users bring; the examples try it. */
+const WITH_PEERS = ["./ai-sdk"];
+const entries = Object.keys(manifest.exports).filter((name) => ![...WITH_PEERS, "./package.json"].includes(name));
 const env = { PATH: process.env["PATH"], HOME: packed.home, USERPROFILE: packed.home };
 
 interface Chunk {

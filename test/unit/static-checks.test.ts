@@ -15,12 +15,16 @@ test.each([
   ["src/agent/a.ts", 'let x: import("../eval/x.ts").X;'],
   ["src/cli/a.ts", 'import { x } from "../retrieval/x.ts";'],
   ["src/cli/a.ts", 'const x = await import("../models/x.ts");'],
-  ["src/cli/a.ts", 'import type { X } from "../mcp/x.ts";'],
+  ["src/mcp/a.ts", 'import type { X } from "../http/x.ts";'],
   ["src/eval/a.ts", 'import { x } from "../tasks/x.ts";'],
   ["src/agent/a.ts", 'import { x } from "../testing/x.ts";'],
   ["src/agent/a.ts", 'import { x } from "../../test/support/x.ts";'],
   ["src/agent/a.test.ts", 'import { x } from "../features/x.ts";'],
   ["src/utils/a.ts", "export const x = 1;"],
+  ["web/src/view/a.tsx", 'import { x } from "../../../src/features/x.ts"; const y = <p>{x}</p>;'],
+  ["web/src/model/a.ts", 'import type { X } from "../../../src/retrieval/x.ts";'],
+  ["web/src/model/a.ts", 'import { x } from "../../../src/testing/x.ts";'],
+  ["src/features/a.ts", 'import { x } from "../../web/src/model/x.ts";'],
 ])("%s may not hold: %s", (path, text) => {
   expect(violations(path, text)).toHaveLength(1);
 });
@@ -35,6 +39,8 @@ test.each([
   ["src/cli/a.ts", 'import { x } from "../features/x.ts"; import { readFile } from "node:fs/promises";'],
   ["src/cli/a.ts", 'import type { X } from "../agent/x.ts"; import { type Y } from "../record/y.ts";'],
   ["src/index.ts", 'export { x } from "./core/x.ts"; export { y } from "./features/y.ts";'],
+  ["web/src/view/a.tsx", 'import { x } from "../../../src/agent/x.ts"; import { y } from "../model/y.ts";'],
+  ["web/src/model/a.test.ts", 'import { x } from "../../../src/testing/x.ts";'],
   ["test/e2e/a.test.ts", 'import { x } from "../../src/core/x.ts";'],
 ])("%s may hold: %s", (path, text) => {
   expect(violations(path, text)).toEqual([]);
