@@ -18,7 +18,11 @@ const project = (name: string, include: string[], timeoutMs: number, globalSetup
 export default defineConfig({
   test: {
     projects: [
-      project("unit", ["src/**/*.test.ts", "test/unit/**/*.test.ts"], 20_000 * Math.max(1, scale)),
+      project(
+        "unit",
+        ["src/**/*.test.ts", "web/src/**/*.test.ts", "test/unit/**/*.test.ts"],
+        20_000 * Math.max(1, scale),
+      ),
       project("e2e", ["test/e2e/**/*.test.ts"], 60_000, ["test/e2e/global-setup.ts"]),
       project("full", ["test/full/**/*.test.ts"], 600_000),
     ],

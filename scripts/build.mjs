@@ -3,10 +3,11 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writ
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { bundle } from "./build/bundle.mjs";
+import { bundle, mergePackages } from "./build/bundle.mjs";
 import { findEntries } from "./build/entries.mjs";
 import { hashInputs, isFresh, REPORT_FILE } from "./build/inputs.mjs";
 import { noticesText } from "./build/notices.mjs";
+import { buildPages } from "./build/pages.mjs";
 import { emitTypes } from "./build/types.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -44,15 +45,17 @@ async function main() {
   const out = mkdtempSync(join(workplace, "build-"));
   chmodSync(out, 0o755);
   try {
-    const report = await bundle({ root, entries: findEntries(root), out });
+    const code = await bundle({ root, entries: findEntries(root), out });
+    const pages = await buildPages({ root, out });
+    const report = { ...code, pages: pages.bytes, packages: mergePackages([...code.packages, ...pages.packages]) };
     writeFileSync(join(out, "THIRD-PARTY-NOTICES.txt"), noticesText(root, report.packages));
     if (types) await emitTypes(root, join(out, "types"));
     writeFileSync(join(out, REPORT_FILE), `${JSON.stringify({ inputs, types, ...report }, null, 2)}\n`);
     swapIn(out);
-    const kib = Math.round(report.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0) / 1024);
+    const kib = Math.round(report.chunks.reduce((sum, chunk) => sum + chunk.bytes, pages.bytes) / 1024);
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     console.error(
-      `build: ${report.chunks.length} files, ${kib} KiB, ${report.packages.length} packages bundled, ${seconds} s.`,
+      `build: ${report.chunks.length + 1} files, ${kib} KiB, ${report.packages.length} packages bundled, ${seconds} s.`,
     );
   } finally {
     rmSync(out, { recursive: true, force: true });

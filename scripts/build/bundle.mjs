@@ -5,7 +5,7 @@ import { esmExternalRequirePlugin } from "rolldown/plugins";
 import { packageOf } from "./packages.mjs";
 
 /** Installed beside us instead of bundled; the reasons are in docs/decisions/dependencies.md. */
-const EXTERNAL_PACKAGES = ["apache-arrow", "@vscode/ripgrep"];
+const EXTERNAL_PACKAGES = ["apache-arrow", "@vscode/ripgrep", "ai"];
 const NATIVE_BINDING = /^@lancedb\/lancedb-/;
 /** Files that the store's loader looks for beside itself, in its own development tree only. */
 const NATIVE_FILE = /^\.\/lancedb\.[\w.-]+\.(node|cjs)$/;
@@ -51,6 +51,35 @@ function nativeBindings() {
 }
 
 /**
+ * SQLite's library reads its WebAssembly from the folder that it lies in, which code of a bundle cannot ask for with
+ * `__dirname`: the file is copied into dist/assets and read from there.
+ * @returns {import("rolldown").Plugin}
+ */
+function sqliteWasm() {
+  const folderModule = "#assets-folder";
+  const ownFolder = '__dirname+"/"';
+  return {
+    name: "winnow:sqlite-wasm",
+    resolveId: { filter: { id: /^#assets-folder$/ }, handler: (id) => `\0${id}` },
+    load: {
+      filter: { id: /^\0#assets-folder$/ },
+      handler: () =>
+        `import { fileURLToPath } from "node:url";
+        export const folder = fileURLToPath(new URL("./assets/", import.meta.url));`,
+    },
+    transform: {
+      filter: { id: /node-sqlite3-wasm\.js$/ },
+      handler(code, id) {
+        if (code.split(ownFolder).length !== 2) throw new Error(`${id}: it finds its WebAssembly in another way.`);
+        const path = id.replace(/\.js$/, ".wasm");
+        this.emitFile({ type: "asset", fileName: `assets/${basename(path)}`, source: readFileSync(path) });
+        return { code: code.replace(ownFolder, `require("${folderModule}").folder`), map: null };
+      },
+    },
+  };
+}
+
+/**
  * A chunk is named after the package whose entry it is; many packages call theirs `index` or `dist`.
  * @param {import("rolldown").PreRenderedChunk} chunk
  */
@@ -59,8 +88,8 @@ function chunkName(chunk) {
   return owner === undefined ? "[name]" : owner.name.replace("@", "").replace("/", "-");
 }
 
-/** @param {import("rolldown").OutputChunk} chunk @returns {Map<string, import("./packages.mjs").Package & { bytes: number }>} */
-function packagesOf(chunk) {
+/** Packages that have code in a chunk, by folder. @param {import("rolldown").OutputChunk} chunk @returns {Map<string, BundledPackage>} */
+export function packagesOf(chunk) {
   const found = new Map();
   for (const [id, module] of Object.entries(chunk.modules)) {
     const owner = packageOf(id.replace(/^\0/, "").replace(/\?.*$/, ""));
@@ -74,13 +103,11 @@ function packagesOf(chunk) {
 
 /** @param {import("rolldown").OutputChunk[]} chunks */
 function describe(chunks) {
-  /** @type {Map<string, BundledPackage>} */
-  const packages = new Map();
+  /** @type {BundledPackage[]} */
+  const packages = [];
   const described = chunks.map((chunk) => {
     const own = packagesOf(chunk);
-    for (const [directory, found] of own) {
-      packages.set(directory, { ...found, bytes: found.bytes + (packages.get(directory)?.bytes ?? 0) });
-    }
+    packages.push(...own.values());
     return {
       file: chunk.fileName,
       bytes: Buffer.byteLength(chunk.code),
@@ -92,8 +119,21 @@ function describe(chunks) {
   });
   return {
     chunks: described.sort((a, b) => (a.file < b.file ? -1 : 1)),
-    packages: [...packages.values()].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    packages: mergePackages(packages),
   };
+}
+
+/**
+ * Each package once, with the bytes that it has in all.
+ * @param {readonly BundledPackage[]} found
+ */
+export function mergePackages(found) {
+  /** @type {Map<string, BundledPackage>} */
+  const packages = new Map();
+  for (const one of found) {
+    packages.set(one.directory, { ...one, bytes: one.bytes + (packages.get(one.directory)?.bytes ?? 0) });
+  }
+  return [...packages.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /**
@@ -111,7 +151,7 @@ export async function bundle({ root, entries, out }) {
     platform: "node",
     transform: { target: "node20" },
     treeshake: { moduleSideEffects: [{ test: /\/src\//, sideEffects: false }] },
-    plugins: [nativeBindings(), assetUrls(), esmExternalRequirePlugin({ external: EXTERNAL_PACKAGES })],
+    plugins: [nativeBindings(), sqliteWasm(), assetUrls(), esmExternalRequirePlugin({ external: EXTERNAL_PACKAGES })],
     onLog: (level, log) => {
       if (level === "warn") warnings.push(log.message);
     },

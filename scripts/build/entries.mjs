@@ -8,6 +8,7 @@ const ENTRIES = {
   retrieval: "src/retrieval/index.ts",
   agent: "src/agent/index.ts",
   eval: "src/eval/index.ts",
+  "ai-sdk": "src/ai-sdk.ts",
   testing: "src/testing/index.ts",
 };
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** What the build tells about itself; stays out of the tarball. */
 export const REPORT_FILE = "build.json";
 
-const INPUT_FOLDERS = ["models", "src", "assets", "scripts/build"];
+const INPUT_FOLDERS = ["models", "src", "web", "assets", "scripts/build"];
 const INPUT_FILES = [
   "package.json",
   "package-lock.json",

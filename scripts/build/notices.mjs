@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isPermissive } from "./licences.mjs";
 
@@ -18,6 +18,9 @@ function licenceText(root, bundled) {
     return readFileSync(join(root, "LICENSE"), "utf8")
       .replace(/\n +APPENDIX[\s\S]*/, "\n")
       .trim();
+  // Packages of a repository that keeps the text at its root only: taken from there by us.
+  const kept = join(root, "scripts", "build", "licences", `${bundled.name}.txt`);
+  if (existsSync(kept)) return readFileSync(kept, "utf8").trim();
   throw new Error(`${bundled.name} ships no licence text.`);
 }
 

@@ -17,7 +17,8 @@ const LAYERS = {
   tasks: ["eval", "export", ...BELOW_FEATURES],
   train: ["tasks", "eval", "export", ...BELOW_FEATURES],
   features: ["train", "tasks", "eval", "export", ...BELOW_FEATURES],
-  cli: ["features", "config"],
+  /** The command line also starts the other adapters. */
+  cli: ["mcp", "http", "features", "config"],
   mcp: ["features", "config"],
   http: ["features", "config"],
   testing: BELOW_FEATURES,
@@ -27,6 +28,9 @@ const LAYERS = {
 
 /** Adapters show what the layers below return: they may name its types, but run it through features only. */
 const ADAPTERS = ["cli", "mcp", "http"];
+
+/** The run viewer draws what a record holds: it may use what is pure below features, and nothing of ours uses it. */
+const VIEWER_LAYERS = ["core", "agent", "record"];
 
 /** @typedef {import("./modules.mjs").Module} Module */
 
@@ -45,9 +49,13 @@ function targetOf(module, specifier) {
 /** @param {Module} module @param {string} target @param {boolean} typeOnly @returns {string | undefined} why the import is wrong */
 function wrongImport(module, target, typeOnly) {
   const from = layerOf(module.path);
-  if (from === undefined) return undefined;
-  const isTest = module.path.endsWith(".test.ts");
   const to = layerOf(target);
+  const isTest = module.path.endsWith(".test.ts");
+  if (module.path.startsWith("web/") && to !== undefined) {
+    const allowed = [...VIEWER_LAYERS, ...(isTest ? ["testing"] : [])];
+    return allowed.includes(to) ? undefined : `web may not import src/${to}`;
+  }
+  if (from === undefined) return undefined;
   if (to === undefined) return isTest || target === "package.json" ? undefined : "code in src/ may only import src/";
   const allowed = [from, "core", ...(LAYERS[from] ?? []), ...(isTest ? ["testing"] : [])];
   if (typeOnly && ADAPTERS.includes(from)) allowed.push("eval", "export", ...BELOW_FEATURES);

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAst } from "rolldown/parseAst";
 
-const FOLDERS = ["src", "test", "scripts", "bench", "examples"];
-const CODE = /\.(ts|mts|mjs)$/;
+const FOLDERS = ["src", "web", "test", "scripts", "bench", "examples"];
+const CODE = /\.(ts|tsx|mts|mjs)$/;
 const SKIPPED = /(^|\/)(node_modules|dist|\.winnow|fixtures)(\/|$)/;
 const SUITE = new Set(["describe", "suite"]);
 
@@ -92,7 +92,11 @@ export function readModule(path, text) {
     }
   };
   visit(
-    /** @type {Node} */ (/** @type {unknown} */ (parseAst(text, { lang: path.endsWith("ts") ? "ts" : "js" }))),
+    /** @type {Node} */ (
+      /** @type {unknown} */ (
+        parseAst(text, { lang: path.endsWith(".tsx") ? "tsx" : path.endsWith("ts") ? "ts" : "js" })
+      )
+    ),
     undefined,
   );
   return { path, lines: text.split("\n").length - (text.endsWith("\n") ? 1 : 0), imports, functions };

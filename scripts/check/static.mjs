@@ -38,6 +38,7 @@ export async function runStaticChecks(root) {
   /** @type {Array<[string, () => Verdict | Promise<Verdict>]>} */
   const checks = [
     ["types", () => tool(root, "typescript/bin/tsc", ["-p", "."])],
+    ["types of the viewer", () => tool(root, "typescript/bin/tsc", ["-p", "web"])],
     [
       "lint and format",
       () => tool(root, "@biomejs/biome/bin/biome", ["ci", "--error-on-warnings", "--colors=off", "."]),
