@@ -11,11 +11,20 @@ import { chat } from "./profiles/chat.ts";
 import { context1 } from "./profiles/context-1.ts";
 import { withLimit } from "./profiles/profile.ts";
 import { replayRecord } from "./replay-record.ts";
+import { newRunId } from "./run.ts";
 
 const search = (query: string): Decision => ({ calls: [{ tool: "search_corpus", arguments: { query } }] });
 const grep = (pattern: string): Decision => ({ calls: [{ tool: "grep_corpus", arguments: { pattern } }] });
 const finish = (...ids: string[]): Decision => ({
   calls: [{ tool: "finish", arguments: { documents: ids.map((id) => ({ id, justification: "because" })) } }],
+});
+
+describe("ids of runs", () => {
+  it("sort by time to the millisecond, so that the newest of a busy second is listed first", () => {
+    const ids = Array.from({ length: 200 }, (_, i) => newRunId(1_700_000_000_000 + i * 7));
+    expect([...ids].sort()).toEqual(ids);
+    expect(ids[1]).toMatch(/^20231114T221320007-[0-9a-f]{8}$/);
+  });
 });
 
 describe("stop reasons", () => {

@@ -58,9 +58,9 @@ export interface Run extends AsyncIterable<RunEvent> {
   readonly result: Promise<SearchResult>;
 }
 
-/** Sorts by time: UTC time to the second, then 32 random bits. */
+/** Sorts by time: UTC time to the millisecond, then 32 random bits. */
 export function newRunId(now: number): string {
-  const time = new Date(now).toISOString().replace(/[-:]/g, "").slice(0, 15);
+  const time = new Date(now).toISOString().replace(/[-:.Z]/g, "");
   return `${time}-${randomBytes(4).toString("hex")}`;
 }
 

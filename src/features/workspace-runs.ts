@@ -5,8 +5,8 @@ import { listRuns, type RunSummary, runFiles } from "./runs.ts";
 import { type CorpusNames, coversRun } from "./scoped-workspace.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** As `newRunId` makes them, a rollout's number behind it; nothing in it can leave a folder. */
-const RUN_ID = /^\d{8}T\d{6}-[0-9a-f]{8}(\.\d{1,3})?$/;
+/** As `newRunId` makes them (early ones lack milliseconds), a rollout's number behind it; nothing in it can leave a folder. */
+const RUN_ID = /^\d{8}T\d{6}(\d{3})?-[0-9a-f]{8}(\.\d{1,3})?$/;
 /** Longest record that is given as one object; its lines have no limit. */
 const OBJECT_BYTES_MAX = 32_000_000;
 
