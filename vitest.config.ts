@@ -17,6 +17,8 @@ const project = (name: string, include: string[], timeoutMs: number, globalSetup
 
 export default defineConfig({
   test: {
+    // Left to itself, vitest keeps one core for a watcher that a single run does not have.
+    maxWorkers: "100%",
     projects: [
       project(
         "unit",

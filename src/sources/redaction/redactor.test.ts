@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { cpuMilliseconds } from "../../../test/support/cpu-time.ts";
 import { wellFormed } from "../../core/text.ts";
 import { thrown } from "../../testing/thrown.ts";
 import { excerpt } from "./excerpt.ts";
@@ -134,10 +135,11 @@ describe("files that are secret by name", () => {
 
   it("take linear time to look for", () => {
     for (const part of ["a", "a-", "a:1:", "diff --git a/", "a ", " b/", "==> "]) {
-      const start = performance.now();
-      withoutSecretSections(part.repeat(100_000));
-      secretFileInCommand(part.repeat(100_000));
-      expect(performance.now() - start).toBeLessThan(1_000);
+      const spent = cpuMilliseconds(() => {
+        withoutSecretSections(part.repeat(100_000));
+        secretFileInCommand(part.repeat(100_000));
+      }, 1);
+      expect(spent).toBeLessThan(1_000);
     }
   });
 });
