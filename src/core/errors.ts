@@ -54,7 +54,7 @@ export const ERROR_CODES = {
   not_found: meaning("A server has nothing at this address.", 1, 404, NOT_FOUND),
   method_not_allowed: meaning("An address of a server does not take this method.", 1, 405, INVALID_PARAMS),
   unsupported_media: meaning("A request's body is of another type than JSON.", 1, 415, INVALID_PARAMS),
-  busy: meaning("A server has as much work as it takes at once.", 1, 429, INTERNAL),
+  busy: meaning("A server or a corpus has as much work as it takes at once.", 1, 429, INTERNAL),
   unavailable: meaning("A server is shutting down.", 1, 503, INTERNAL),
   timeout: meaning("The work did not end within its time limit.", 3, 504, INTERNAL),
   cancelled: meaning("The caller cancelled the work.", 130, 499, INTERNAL),

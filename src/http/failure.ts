@@ -1,7 +1,8 @@
-import { ERROR_CODES, type WinnowError } from "../core/errors.ts";
+import { ERROR_CODES, WinnowError } from "../core/errors.ts";
 import { stripControl } from "../core/text.ts";
-import { RETRY_AFTER_SECONDS } from "./gate.ts";
 
+/** What a caller that is refused for now is told to wait before it asks again, seconds. */
+const RETRY_AFTER_SECONDS = 5;
 /** From here on a status says that the server is at fault. */
 const SERVER_FAULT = 500;
 /** Those whose reason callers may know. */
@@ -35,4 +36,11 @@ export function errorHeaders(error: WinnowError): Record<string, string> {
   if (status === 401) return { "www-authenticate": "Bearer" };
   if (status === 429 || status === 503) return { "retry-after": String(RETRY_AFTER_SECONDS) };
   return {};
+}
+
+export function closing(): WinnowError {
+  return new WinnowError("unavailable", "This server is shutting down.", {
+    hint: "Try again when it has been started anew.",
+    retryable: true,
+  });
 }

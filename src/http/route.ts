@@ -1,9 +1,9 @@
 import type { z } from "zod";
+import type { Gate } from "../core/gate.ts";
 import type { Caller } from "../features/access-tokens.ts";
 import type { Span, Tracer } from "../features/tracing/tracer.ts";
 import type { Workspace } from "../features/workspace.ts";
 import type { EventStream } from "./event-stream.ts";
-import type { Gate } from "./gate.ts";
 import type { Metrics } from "./metrics.ts";
 
 /** What all requests of a server share. */

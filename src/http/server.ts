@@ -1,13 +1,14 @@
 import { createServer } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { isLoopbackHost } from "../core/address.ts";
+import { Gate } from "../core/gate.ts";
 import type { TokenBook } from "../features/access-tokens.ts";
 import { type ListenOptions, listenOn, requireTokenBeyondLoopback } from "../features/callers/listening.ts";
 import type { Tracer } from "../features/tracing/tracer.ts";
 import type { Workspace } from "../features/workspace.ts";
 import { ROUTES } from "./all-routes.ts";
 import { Dispatcher, type DispatchOptions } from "./dispatch.ts";
-import { Gate } from "./gate.ts";
+import { closing } from "./failure.ts";
 import { addProcessMetrics, Metrics } from "./metrics.ts";
 import type { Service } from "./route.ts";
 
@@ -96,8 +97,8 @@ export async function serveApi(workspace: Workspace, options: ServeOptions): Pro
     url,
     async close(graceMs) {
       isClosing = true;
-      service.runs.close();
-      service.queries.close();
+      service.runs.close(closing());
+      service.queries.close(closing());
       // Until the last run has ended, callers are still told that this server is going.
       await settled(graceMs);
       for (const controller of dispatcher.active) controller.abort();

@@ -1,3 +1,4 @@
+import { through } from "../../core/gate.ts";
 import {
   corporaOfWorkspace,
   findInWorkspace,
@@ -5,7 +6,6 @@ import {
   recentInWorkspace,
 } from "../../features/ask-workspace.ts";
 import { corporaList, documentText, foundDocuments, recent } from "../answers.ts";
-import { through } from "../gate.ts";
 import { FIND_DOCUMENTS, findBody, readQuery, recentQuery } from "../requests.ts";
 import { json, route } from "../route.ts";
 

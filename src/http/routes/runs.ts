@@ -1,6 +1,6 @@
+import { through } from "../../core/gate.ts";
 import { pathOfRun, recordAt, runsOfWorkspace } from "../../features/workspace-runs.ts";
 import { runRecord, runsList } from "../answers.ts";
-import { through } from "../gate.ts";
 import { runQuery, runsQuery } from "../requests.ts";
 import { json, route } from "../route.ts";
 

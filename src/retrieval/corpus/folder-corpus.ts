@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
+import { busy } from "../../core/gate.ts";
 import type { Chunk, Notice } from "../../core/types.ts";
 import type {
   CorpusInfo,
@@ -38,6 +39,12 @@ import { staleDocuments } from "./stale-documents.ts";
 const RESTARTS_MAX = 5;
 const RESTART_WAIT_MS = 20;
 
+/**
+ * Calls under way on one corpus, those that wait for the store included. One that waits holds a few kB, and what it
+ * excludes; a thousand runs have some thousand calls at once.
+ */
+const CALLS_MAX = 10_000;
+
 const NOT_READY: Notice = {
   code: "index_not_ready",
   message: "Part of the index is still being built; queries are slower until `winnow index` has ended.",
@@ -60,7 +67,7 @@ interface Held {
 
 /**
  * A corpus folder for reading. Every call looks whether there is a new manifest, and works on one generation from its
- * beginning to its end. For any number of concurrent calls.
+ * beginning to its end. For up to `CALLS_MAX` concurrent calls.
  */
 export class FolderCorpus implements CorpusReader {
   readonly name: string;
@@ -69,6 +76,7 @@ export class FolderCorpus implements CorpusReader {
   #current: Held | undefined;
   #loading: Promise<void> | undefined;
   readonly #stores = new Map<string, Store>();
+  #calls = 0;
   #closed = false;
 
   constructor(layout: CorpusLayout, options: FolderCorpusOptions) {
@@ -158,7 +166,18 @@ export class FolderCorpus implements CorpusReader {
     this.#stores.clear();
   }
 
+  /** Refuses with `busy` before anything is done for a call that would have to wait behind too many. */
   async #use<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    if (this.#calls >= CALLS_MAX) throw busy();
+    this.#calls++;
+    try {
+      return await this.#onOneGeneration(work);
+    } finally {
+      this.#calls--;
+    }
+  }
+
+  async #onOneGeneration<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     for (let restarts = 0; ; restarts++) {
       let held: Held | undefined;
       try {

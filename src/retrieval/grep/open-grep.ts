@@ -1,5 +1,7 @@
+import { availableParallelism } from "node:os";
 import { deadline } from "../../core/deadline.ts";
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
+import { Gate, through } from "../../core/gate.ts";
 import type { Notice } from "../../core/types.ts";
 import { type DocumentMatches, MatchCollector, type OpenSegment } from "./collector.ts";
 import { DocumentReader } from "./document-reader.ts";
@@ -28,6 +30,12 @@ const TIMEOUT_NOTICE: Notice = {
   message: "The time limit of grep was reached; there may be more matches.",
 };
 
+/**
+ * Scans at once in this process: each is a process of its own that keeps a core busy. Waiting for one's turn is no part
+ * of the time limit.
+ */
+const SCANS = new Gate({ runningMax: availableParallelism() });
+
 /** Opens segments for searching. Nothing is read before the first `grep`; there is nothing to close. */
 export function openGrep(options: GrepOptions): GrepEngine {
   return new SegmentGrep(options);
@@ -44,8 +52,7 @@ class SegmentGrep implements GrepEngine {
   async grep(request: GrepRequest): Promise<GrepResult> {
     const { signal } = request;
     try {
-      signal?.throwIfAborted();
-      return await this.#grep(request);
+      return await through(SCANS, signal, () => this.#grep(request));
     } catch (error) {
       if (signal?.aborted) throw toWinnowError(signal.reason, "cancelled");
       throw toWinnowError(error, "store_failed");

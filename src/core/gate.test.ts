@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { WinnowError } from "./errors.ts";
 import { Gate } from "./gate.ts";
 
 const never = new AbortController().signal;
@@ -59,7 +60,7 @@ describe("Gate", () => {
     const one = gate(1, 5);
     const leave = await one.enter(never);
     const waiting = one.enter(never);
-    one.close();
+    one.close(new WinnowError("unavailable", "Over."));
     await expect(waiting).rejects.toMatchObject({ code: "unavailable" });
     await expect(one.enter(never)).rejects.toMatchObject({ code: "unavailable" });
     leave();
