@@ -98,9 +98,12 @@ class TargetWatch {
   readonly #folders: FolderWatch;
   readonly #roots: WatchedRoots;
   readonly #ownKey: string;
-  #knownRoots = new Set<string>();
+  readonly #knownRoots = new Set<string>();
+  /** Those that were not read because of what is wrong with them. */
+  readonly #unread = new Set<string>();
   #began = false;
   #limit: string | undefined;
+  #toldLimit = false;
   #lookDueMs = 0;
   #rootsDueMs = 0;
   #restUntilMs = 0;
@@ -122,6 +125,7 @@ class TargetWatch {
       onEvent: (path) => this.#noticed(path),
       onLimit: (error) => {
         this.#limit = limitMessage(error);
+        this.#lookDueMs = 0;
         this.#waker.wake();
       },
       ...(settings.recursive !== undefined && { recursive: settings.recursive }),
@@ -136,10 +140,8 @@ class TargetWatch {
   async *run(): AsyncGenerator<WatchEvent> {
     const { signal } = this.#settings;
     while (!signal.aborted) {
-      if (this.#limit !== undefined && this.#toldNotices[0] !== this.#limit) {
-        this.#toldNotices = [this.#limit, ...this.#toldNotices];
-        yield this.#notice(this.#limit);
-      }
+      if (this.#limit !== undefined && !this.#toldLimit) yield this.#notice(this.#limit);
+      this.#toldLimit = this.#limit !== undefined;
       const work = this.#next();
       if (work === undefined) {
         await this.#waker.wait(Math.max(0, this.#wakeMs() - this.#now()), signal);
@@ -190,6 +192,10 @@ class TargetWatch {
         this.#folders.forget(root);
         this.#queue.addEverything(this.#now());
       } else if (change === "changed") this.#queue.add(keyOfPath(this.#target.base, root), this.#now());
+      else if (this.#unread.has(root) && (await this.#roots.problemOf(root)) === undefined) {
+        this.#unread.delete(root);
+        this.#queue.addEverything(this.#now());
+      }
     }
     this.#rootsDueMs = this.#now() + ROOTS_INTERVAL_MS;
   }
@@ -220,9 +226,12 @@ class TargetWatch {
       ...(keys && { within: keys }),
       retainMs: RETAIN_MS,
       onFolder: visit,
-      problemOf: (path) => {
+      problemOf: async (path) => {
         this.#knownRoots.add(path);
-        return this.#roots.problemOf(path);
+        const problem = await this.#roots.problemOf(path);
+        if (problem === undefined) this.#unread.delete(path);
+        else this.#unread.add(path);
+        return problem;
       },
       onRoots: (paths) => {
         if (pollMs !== undefined) return;
@@ -263,7 +272,7 @@ class TargetWatch {
 
   *#notices(notices: readonly string[]): Generator<WatchEvent> {
     for (const message of notices) if (!this.#toldNotices.includes(message)) yield this.#notice(message);
-    this.#toldNotices = this.#limit === undefined ? notices : [this.#limit, ...notices];
+    this.#toldNotices = notices;
   }
 
   #notice(message: string): WatchEvent {
