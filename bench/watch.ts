@@ -1,5 +1,5 @@
 // A long watch: files change, come, move and go from another process while others search: `node scripts/bench.mjs watch
-// [--files 10000] [--minutes 10] [--rate 10] [--folder DIR]`. Measures how long a change takes to be found, memory and
+// [--files 10000] [--minutes 10] [--rate 5] [--folder DIR]`. Measures how long a change takes to be found, memory and
 // disk over time, and queries under change against the same queries at rest in the same run.
 import { mkdtemp, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     options: {
       files: { type: "string", default: "10000" },
       minutes: { type: "string", default: "10" },
-      rate: { type: "string", default: "10" },
+      rate: { type: "string", default: "5" },
       folder: { type: "string" },
     },
   });
