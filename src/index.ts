@@ -26,3 +26,12 @@ export {
 } from "./features/index-corpus.ts";
 export type { DocumentText, LineRange } from "./features/read-document.ts";
 export type { Recent, RecentDocument } from "./features/recent-documents.ts";
+export {
+  type RefreshCause,
+  type RefreshedEvent,
+  type WatchEvent,
+  type WatchFailedEvent,
+  type WatchNoticeEvent,
+  type WatchOptions,
+  watchCorpus,
+} from "./features/watch-corpus.ts";

@@ -39,6 +39,7 @@ export function addCorpusCommands(add: AddCommand): void {
     [
       "winnow index docs notes.md",
       "winnow index                               # refresh, and build what winnow.json names",
+      "winnow index --watch                       # and keep it fresh until interrupted",
       "winnow index . --corpus notes --json",
       "winnow index --source changelog            # versions, entries and commits, as a corpus of their own",
       "winnow index --source claude-sessions      # this folder's transcripts, secrets replaced",
@@ -48,6 +49,7 @@ export function addCorpusCommands(add: AddCommand): void {
   withEmbedder(index)
     .option("--source <type>", "kind of source: files (default), changelog, claude-sessions or tool-traces")
     .addOption(storeOption("what keeps a new index; default lance, sqlite where it does not run"))
+    .option("--watch", "stay, and index what changes; with --json one object a refresh, a line each")
     .option("--rebuild", "build the index anew from the files");
   add(
     "forget <path...>",

@@ -1,16 +1,15 @@
-import { stat } from "node:fs/promises";
 import type { MayRead } from "../config/leave.ts";
-import { isPrivateSource, type SourceType } from "../config/source-types.ts";
+import type { SourceType } from "../config/source-types.ts";
 import { systemClock } from "../core/clock.ts";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { type CorpusWriter, type CorpusWriterOptions, openCorpusWriter } from "../retrieval/corpus/corpus-writer.ts";
 import type { KnownSource, StoreKind } from "../retrieval/corpus/manifest.ts";
 import { UNINDEXED_ROWS_MAX } from "../retrieval/store/lance/lance-store.ts";
+import { KeyScope } from "../sources/files/paths.ts";
 import { chooseStore } from "./indexing/choose-store.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
 import { type EmbedderChoice, identifyEmbedder } from "./indexing/embedders.ts";
 import { COMMIT_INTERVAL_MS, indexItems } from "./indexing/index-items.ts";
-import { pathsWithoutLeave } from "./indexing/leave.ts";
 import { listItems } from "./indexing/list-items.ts";
 import type { IndexParts } from "./indexing/parts.ts";
 import {
@@ -20,7 +19,8 @@ import {
   IndexTally,
   redactedIn,
 } from "./indexing/progress.ts";
-import { covers, keyOfPath, onlyRoots, pathOfKey, withoutPath, withRoots } from "./indexing/roots.ts";
+import { type RootProblem, resolveRoots } from "./indexing/resolve-roots.ts";
+import { covers, keyOfPath, pathOfKey, withoutPath } from "./indexing/roots.ts";
 
 export { STORE_KINDS, type StoreKind } from "../retrieval/corpus/manifest.ts";
 export type { EmbedderChoice } from "./indexing/embedders.ts";
@@ -81,6 +81,25 @@ export interface IndexHooks {
  * is counted in the summary, never thrown; an item that cannot be read again keeps its indexed content.
  */
 export async function indexCorpus(options: IndexOptions, hooks: IndexHooks = {}): Promise<IndexSummary> {
+  return lookAtCorpus(options, hooks, {});
+}
+
+/** How a watch has a corpus brought up to date. */
+export interface Look {
+  /** Only what lies at or below these keys is looked at, of files; other sources are looked at whole. */
+  readonly within?: readonly string[];
+  /** Told of every folder by its path, just before it is read. Must not throw. */
+  readonly onFolder?: (path: string) => void;
+  /** Which of the known roots are not to be read now, and why; default those that are not there. */
+  readonly problemOf?: RootProblem;
+  /** Told of the roots that are read, as absolute paths. */
+  readonly onRoots?: (paths: readonly string[]) => void;
+  /** Versions replaced since are kept for readers that are at it; default 0, which makes them start again. */
+  readonly retainMs?: number;
+}
+
+/** As `indexCorpus`, looking at no more than it is told to. */
+export async function lookAtCorpus(options: IndexOptions, hooks: IndexHooks, look: Look): Promise<IndexSummary> {
   const now = options.now ?? systemClock.now;
   const signal = options.signal ?? new AbortController().signal;
   const parts = options.parts ?? defaultParts;
@@ -91,22 +110,7 @@ export async function indexCorpus(options: IndexOptions, hooks: IndexHooks = {})
   const writer = await openWriter({ ...options, ...(store && { store }) }, parts, now);
   try {
     if (writer.isCopy) throw copyIsNotIndexed(writer.base);
-    const { base } = writer;
-    const type = sourceType(options, writer);
-    const { source: known, roots, gone } = await resolveRoots(options, { writer, type, base, tally });
-    const source = await parts.createSource({ type, roots: roots.map((key) => pathOfKey(base, key)), base });
-    const ownKey = keyOfPath(base, options.folder);
-    const list = () => report("listing");
-    const listed = await listItems({
-      source,
-      known,
-      roots: [...roots, ...gone],
-      ownKey,
-      writer,
-      tally,
-      signal,
-      report: list,
-    });
+    const { listed, source, known } = await list(options, look, { parts, writer, tally, signal, report });
     tally.beginReading();
     report("reading");
     const committed = () => hooks.onCommit?.(totals(writer));
@@ -128,7 +132,7 @@ export async function indexCorpus(options: IndexOptions, hooks: IndexHooks = {})
     writer.setSources([known]);
     if (isEmpty(writer) && writer.generation === 0) throw nothingToIndex(tally);
     report("optimizing");
-    await writer.finish(UNINDEXED_ROWS_MAX);
+    await writer.finish(UNINDEXED_ROWS_MAX, look.retainMs);
     committed();
     report("done");
     return tally.summary(totals(writer));
@@ -137,6 +141,50 @@ export async function indexCorpus(options: IndexOptions, hooks: IndexHooks = {})
   } finally {
     await writer.close();
   }
+}
+
+interface Listing {
+  readonly parts: IndexParts;
+  readonly writer: CorpusWriter;
+  readonly tally: IndexTally;
+  readonly signal: AbortSignal;
+  readonly report: (phase: IndexProgress["phase"]) => void;
+}
+
+/** What there is to look at, of which source, and what the corpus is made of afterwards. */
+async function list(options: IndexOptions, look: Look, { parts, writer, tally, signal, report }: Listing) {
+  const { base } = writer;
+  const type = sourceType(options, writer);
+  const resolved = await resolveRoots({
+    ...options,
+    known: knownSource(writer, type),
+    base,
+    ...(look.problemOf && { problemOf: look.problemOf }),
+  });
+  const { source: known, roots, gone, notices } = resolved;
+  tally.notices.push(...notices);
+  const paths = roots.map((key) => pathOfKey(base, key));
+  look.onRoots?.(paths);
+  const within = type === FILES ? look.within : undefined;
+  const source = await parts.createSource({
+    type,
+    roots: paths,
+    base,
+    ...(within && { within }),
+    ...(look.onFolder && { onFolder: look.onFolder }),
+  });
+  const listed = await listItems({
+    source,
+    known,
+    roots: [...roots, ...gone],
+    ...(within && { within: new KeyScope(within) }),
+    ownKey: keyOfPath(base, options.folder),
+    writer,
+    tally,
+    signal,
+    report: () => report("listing"),
+  });
+  return { listed, source, known };
 }
 
 export interface ForgetOptions {
@@ -202,85 +250,6 @@ function sourceType({ source: asked }: Pick<IndexOptions, "source">, writer: Cor
 
 function knownSource(writer: CorpusWriter, type: SourceType): KnownSource {
   return writer.sources.find((source) => source.type === type) ?? { type, roots: [], excluded: [] };
-}
-
-interface Roots {
-  readonly source: KnownSource;
-  /** Listed in this run. */
-  readonly roots: readonly string[];
-  /** Listed no more: what was indexed of them goes. */
-  readonly gone: readonly string[];
-}
-
-/**
- * Which roots this run lists. Named paths must exist. Of the known ones, those that are not there are left alone, with
- * a notice: a disk that is not mounted must not empty the index.
- */
-async function resolveRoots(
-  options: IndexOptions,
-  { writer, type, base, tally }: { writer: CorpusWriter; type: SourceType; base: string; tally: IndexTally },
-): Promise<Roots> {
-  const known = knownSource(writer, type);
-  const named = options.paths.map((path) => keyOfPath(base, path));
-  // Built anew, it forgets what was forgotten.
-  const keepsForgotten = options.only === true && options.rebuild !== true;
-  const added = keepsForgotten ? onlyRoots(known, named) : withRoots(known, named);
-  const whole = named.length === 0 || options.rebuild === true;
-  if (options.only !== true && !whole) return { source: added, roots: named, gone: [] };
-  const gone = options.only === true ? known.roots.filter((root) => !named.includes(root)) : [];
-  const source = { ...added, roots: added.roots.filter((root) => !gone.includes(root)) };
-  const roots: string[] = [];
-  const refused = options.only === true ? [] : await rootsWithoutLeave(options, source, named, base);
-  for (const root of source.roots) {
-    if (refused.includes(root)) {
-      tally.notices.push(refusal(pathOfKey(base, root), type));
-      continue;
-    }
-    const mustExist = options.only !== true && named.includes(root);
-    if (mustExist || (await exists(pathOfKey(base, root)))) roots.push(root);
-    else {
-      const kept = options.only === true ? "its documents, if any, were kept" : "its documents were kept";
-      tally.notices.push(`${root === "" ? "." : root} is not there; ${kept}. \`winnow forget\` removes them.`);
-    }
-  }
-  if (roots.length > 0) return { source, roots, gone };
-  if (source.roots.length === 0) {
-    const again = options.rebuild === true ? " --rebuild" : "";
-    throw new WinnowError("nothing_to_index", "The index knows no path yet.", {
-      hint: `Name one: winnow index PATH${again}`,
-    });
-  }
-  const [first] = refused;
-  if (first !== undefined) throw new WinnowError("invalid_config", refusal(pathOfKey(base, first), type));
-  throw new WinnowError("source_not_found", "None of the indexed paths is there.", {
-    hint: "Check that the disk is mounted; `winnow forget PATH` removes a path for good.",
-  });
-}
-
-/** What the index knows but nobody agreed to have read: see `IndexOptions.mayRead`. */
-async function rootsWithoutLeave(
-  { mayRead = {} }: IndexOptions,
-  { type, roots }: KnownSource,
-  named: readonly string[],
-  base: string,
-): Promise<readonly string[]> {
-  const owner = { isUsers: false, isPrivate: isPrivateSource(type), projectFolder: base };
-  const known = roots.filter((root) => !named.includes(root));
-  const paths = known.map((root) => pathOfKey(base, root));
-  const refused = await pathsWithoutLeave(owner, paths, mayRead);
-  return known.filter((_, i) => refused.includes(paths[i] ?? ""));
-}
-
-function refusal(path: string, type: string): string {
-  const what = isPrivateSource(type) ? "holds what agents saw and did" : "is outside of the folder of this index";
-  return `${path} ${what}, and was not read again, because nobody has agreed to that here. Name it only if it was you who indexed it: winnow index ${path}`;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function isEmpty(writer: CorpusWriter): boolean {

@@ -6,7 +6,7 @@ import { ChromaPlaces } from "../retrieval/chroma/shared-places.ts";
 import { refuseForeign } from "../retrieval/corpus/find-corpus-folder.ts";
 import { refusedAttached } from "./attaching/attached-leave.ts";
 import { indexAttached } from "./attaching/index-attached.ts";
-import { indexCorpus, type StoreKind } from "./index-corpus.ts";
+import { type Look, lookAtCorpus, type StoreKind } from "./index-corpus.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
 import type { EmbedderChoice } from "./indexing/embedders.ts";
 import { type MayRead, noted, pathsWithoutLeave } from "./indexing/leave.ts";
@@ -32,6 +32,8 @@ export interface RefreshOptions {
   readonly signal?: AbortSignal;
   /** Default the process's own. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** How a watch has them looked at; of attached collections without effect. */
+  readonly look?: Look;
 }
 
 export interface Refreshed {
@@ -83,7 +85,7 @@ export async function refreshConfigured(
 
 async function build(
   entry: BuiltEntry,
-  { rebuild = false, embedder, store, signal, environment = process.env }: RefreshOptions,
+  { rebuild = false, embedder, store, signal, environment = process.env, look = {} }: RefreshOptions,
   hooks: { readonly onProgress: (progress: IndexProgress) => void },
 ): Promise<IndexSummary> {
   await refuseForeign(entry.indexFolder);
@@ -92,9 +94,10 @@ async function build(
   const { indexFolder: folder, source } = entry;
   if (entry.isPrivate) await makePrivate(folder);
   const parts = entry.isPrivate && entry.paths.length === 0 ? ofProject(entry.projectFolder) : defaultParts;
-  return indexCorpus(
+  return lookAtCorpus(
     { folder, source, paths, only: true, rebuild, parts, ...choice, ...(signal && { signal }) },
     hooks,
+    look,
   );
 }
 

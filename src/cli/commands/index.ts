@@ -16,11 +16,13 @@ import {
 import type { MayRead } from "../../features/indexing/leave.ts";
 import { type CorpusScope, configuredNames, hasOwnIndex, targetFolder } from "../../features/open-corpora.ts";
 import type { Refreshed } from "../../features/refresh-configured.ts";
+import { changesText } from "../changes-text.ts";
 import type { Output } from "../output.ts";
-import type { CommandRun } from "../program.ts";
+import type { CommandRun, CommandScope } from "../program.ts";
 import { redactedText } from "../redacted-text.ts";
 import { commandContext, textOption } from "../scope.ts";
 import { shownPlace } from "../shown-place.ts";
+import type { WatchedCorpora } from "../watch-index.ts";
 
 const MEGABYTE = 1_000_000;
 /** Less text is not worth a number. */
@@ -29,6 +31,36 @@ const TOLD_BYTES_MIN = MEGABYTE / 20;
 const PARTIAL_EXIT = 3;
 
 export const run: CommandRun = async (args, options, scope) => {
+  if (options["watch"] !== true) return (await indexOnce(args, options, scope)).code;
+  const { watchIndex, whenUnlocked } = await import("../watch-index.ts");
+  const { config, corpusScope } = await commandContext(scope);
+  const isPlain = args.length === 0 && options["source"] === undefined && options["rebuild"] !== true;
+  // What is told of is what the watch does; one object more would not be of its schema.
+  const silent = { ...scope, output: { ...scope.output, printJson: () => undefined } };
+  const corpora = isPlain
+    ? await watchedCorpora(args, corpusScope)
+    : (await whenUnlocked(() => indexOnce(args, options, silent), scope)).corpora;
+  // Indexing may have noted a corpus, or the leave to read a path.
+  const now = isPlain ? { config, corpusScope } : await commandContext(scope);
+  return watchIndex(corpora, { corpusScope: now.corpusScope, mayRead: now.config.settings.mayRead }, scope);
+};
+
+async function watchedCorpora(args: readonly string[], corpusScope: CorpusScope): Promise<WatchedCorpora> {
+  const { names, only } = await configuredOf(args, corpusScope);
+  return { names, own: only ? undefined : await targetFolder(corpusScope) };
+}
+
+interface IndexedOnce {
+  readonly code: number;
+  /** What was indexed. */
+  readonly corpora: WatchedCorpora;
+}
+
+async function indexOnce(
+  args: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+  scope: CommandScope,
+): Promise<IndexedOnce> {
   const { config, corpusScope } = await commandContext(scope);
   const { output, signal } = scope;
   const rebuild = options["rebuild"] === true;
@@ -38,12 +70,13 @@ export const run: CommandRun = async (args, options, scope) => {
   const source = textOption(options, "source");
   if (source !== undefined && givesCorpus(source, corpusScope)) return indexSource(source, args, corpusScope, work);
   const configured = await configuredOf(args, corpusScope);
-  if (configured.only) return refresh(configured.names, corpusScope, work);
+  const { names } = configured;
+  if (configured.only) return { code: await refresh(names, corpusScope, work), corpora: { own: undefined, names } };
   const folder = await targetFolder(corpusScope);
   const paths = args.map((path) => resolve(path));
   const summary = await indexInto(folder, paths, { output, signal, rebuild, mayRead, ...parts });
   await remember({ folder, paths, mayRead, environment: process.env }, output);
-  const refreshed = await refreshAll(configured.names, corpusScope, { ...work, rebuild: false });
+  const refreshed = await refreshAll(names, corpusScope, { ...work, rebuild: false });
   if (output.json)
     output.printJson({
       schema: "index/1",
@@ -55,8 +88,9 @@ export const run: CommandRun = async (args, options, scope) => {
     printSummary(summary, folder, output);
     for (const one of refreshed) printRefreshed(one, output);
   }
-  return summary.failed > 0 || refreshed.some(isPartial) ? PARTIAL_EXIT : 0;
-};
+  const code = summary.failed > 0 || refreshed.some(isPartial) ? PARTIAL_EXIT : 0;
+  return { code, corpora: { own: folder, names } };
+}
 
 /** What the user named outside of the index's folder may be read again by a refresh. */
 async function remember(leave: Leave, output: Output): Promise<void> {
@@ -85,7 +119,7 @@ async function indexSource(
   args: readonly string[],
   corpusScope: CorpusScope,
   scope: RefreshScope,
-): Promise<number> {
+): Promise<IndexedOnce> {
   const type = sourceTypes.find((one) => one === source);
   if (type === undefined) {
     throw new WinnowError("invalid_argument", `There is no source "${source}".${didYouMean(source, sourceTypes)}`, {
@@ -116,7 +150,7 @@ async function indexSource(
   scope.output.say(
     scope.output.style("dim", `${added.name} is named in ${shownPlace(file)}; winnow index refreshes it from now on`),
   );
-  return code;
+  return { code, corpora: { own: undefined, names: [added.name] } };
 }
 
 /** What the user agrees to by having it read, before it is. */
@@ -246,20 +280,14 @@ export function progressLine(progress: IndexProgress): string {
 }
 
 export function printSummary(summary: IndexSummary, folder: string, output: Output): void {
-  const changes = [
-    [summary.added, "added"],
-    [summary.changed, "changed"],
-    [summary.renamed, "renamed"],
-    [summary.removed, "removed"],
-    [summary.unchanged, "unchanged"],
-  ] as const;
-  const told = changes.flatMap(([count, word]) => (count > 0 ? [`${count.toLocaleString("en-US")} ${word}`] : []));
+  const unchanged = summary.unchanged > 0 ? `${summary.unchanged.toLocaleString("en-US")} unchanged` : "";
+  const told = [changesText(summary), unchanged].filter((part) => part !== "").join(", ");
   const rate =
     summary.bytes >= TOLD_BYTES_MIN && summary.seconds > 0
       ? ` (${(summary.bytes / MEGABYTE).toFixed(1)} MB of text)`
       : "";
   output.print(
-    `${plural(summary.documents, "document")} in ${plural(summary.chunks, "chunk")}; ${told.length === 0 ? "nothing to do" : told.join(", ")}${rate}, ${summary.seconds.toFixed(1)} s`,
+    `${plural(summary.documents, "document")} in ${plural(summary.chunks, "chunk")}; ${told || "nothing to do"}${rate}, ${summary.seconds.toFixed(1)} s`,
   );
   const skipped = Object.entries(summary.skipped).sort(([, a], [, b]) => b - a);
   if (skipped.length > 0) {

@@ -1,5 +1,6 @@
 import type { CorpusWriter } from "../../retrieval/corpus/corpus-writer.ts";
 import type { KnownSource, ManifestItem } from "../../retrieval/corpus/manifest.ts";
+import type { KeyScope } from "../../sources/files/paths.ts";
 import type { Skipped, Source, SourceItem } from "../../sources/source.ts";
 import type { IndexTally } from "./progress.ts";
 import { coveredBy } from "./roots.ts";
@@ -9,6 +10,8 @@ export interface ListOptions {
   readonly known: KnownSource;
   /** Keys of the roots that the source lists. */
   readonly roots: readonly string[];
+  /** All that the source was asked for, where that is not everything: nothing else is taken for gone. */
+  readonly within?: KeyScope;
   /** Key of the corpus folder itself, which is nobody's document. */
   readonly ownKey: string;
   readonly writer: CorpusWriter;
@@ -25,7 +28,7 @@ const TRANSIENT_REASONS: ReadonlySet<string> = new Set(["unreadable", "vanished"
  * returns the items that have to be looked at: new ones, changed ones, and those that failed before.
  */
 export async function listItems(options: ListOptions): Promise<readonly SourceItem[]> {
-  const { source, known, writer, tally, signal, report } = options;
+  const { source, known, within, writer, tally, signal, report } = options;
   const excluded = [...known.excluded, options.ownKey];
   const seen = new Set<string>();
   const unreadable: string[] = [];
@@ -49,6 +52,7 @@ export async function listItems(options: ListOptions): Promise<readonly SourceIt
   }
   for (const item of [...writer.items.values()]) {
     if (item.source !== source.type || seen.has(item.key)) continue;
+    if (within?.holds(item.key) === false) continue;
     const kept = !coveredBy(excluded, item.key);
     if (kept && (!coveredBy(options.roots, item.key) || coveredBy(unreadable, item.key))) continue;
     if (item.state === "indexed") tally.removedHashes.push(item.hash);

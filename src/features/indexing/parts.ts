@@ -13,6 +13,10 @@ export interface SourceScope {
   readonly base: string;
   /** Of transcripts, only those of sessions that began in this folder or below are read; default all. */
   readonly projectFolder?: string;
+  /** Only what lies at or below these keys is listed. For `files` alone. */
+  readonly within?: readonly string[];
+  /** Told of every folder by its path, just before it is read. */
+  readonly onFolder?: (path: string) => void;
 }
 
 /** What indexing is made of; replaced in tests. Loaded when needed, because a refresh often needs none of it. */

@@ -18,7 +18,7 @@ import {
   writeCorpusFile,
   writeManifest,
 } from "./manifest.ts";
-import { RETAIN_MS, removeIfEmpty, removeOrphans } from "./recover.ts";
+import { markRetired, RETAIN_MS, removeIfEmpty, removeOrphans } from "./recover.ts";
 import { openFolderStore, removeOtherStores } from "./store-of.ts";
 import { lockWriter, type ProcessTable, systemProcesses, type WriterLock } from "./writer-lock.ts";
 import { loadWriterState, type WriterState, type WriterStateOptions } from "./writer-state.ts";
@@ -216,15 +216,15 @@ export class CorpusWriter {
   }
 
   /**
-   * Commits, and makes the corpus ready: all rows in the index, few grep segments, old versions gone. Costs nothing
-   * when nothing has changed since it was ready.
+   * Commits, and makes the corpus ready: all rows in the index, few grep segments, versions gone that were replaced
+   * `retainMs` ago or longer. Costs nothing when nothing has changed since it was ready.
    */
-  async finish(unindexedRowsMax: number): Promise<void> {
+  async finish(unindexedRowsMax: number, retainMs = 0): Promise<void> {
     await this.commit();
     if ((this.#manifest?.unindexed ?? 0) > unindexedRowsMax) await guarded(() => this.#commit(true));
-    // At once, because an index that is built once and never again would keep twice its size. A reader in the middle of
-    // a call on what goes away starts again. What cannot be freed now is freed the next time.
-    await this.#storeWriter?.cleanUp(0).catch(() => undefined);
+    // By default at once, because an index that is built once and never again would keep twice its size. A reader in the
+    // middle of a call on what goes away starts again. What cannot be freed now is freed the next time.
+    await this.#storeWriter?.cleanUp(retainMs).catch(() => undefined);
   }
 
   async #commit(optimize: boolean): Promise<void> {
@@ -316,6 +316,10 @@ export class CorpusWriter {
       await this.#store.dropOtherTables(next.store.table);
       await removeOtherStores(this.#layout, this.#identity);
     }
+    await markRetired(
+      this.#retired.filter((entry) => entry.atMs === atMs).map(({ path }) => path),
+      atMs,
+    );
     const due = this.#retired.filter((entry) => atMs - entry.atMs > RETAIN_MS);
     this.#retired = this.#retired.filter((entry) => !due.includes(entry));
     for (const { path } of due) await rm(path, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { readdir, rm, rmdir, stat } from "node:fs/promises";
+import { readdir, rm, rmdir, stat, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { systemErrorCode, toWinnowError } from "../../core/errors.ts";
 import { readSegmentIndex } from "../grep/segment.ts";
@@ -8,34 +8,56 @@ import { TEMPORARY_SUFFIX } from "./sealed-file.ts";
 
 /** Temporary files of a lock may belong to a writer that is just starting. */
 const TEMPORARY_AGE_MS = 60_000;
-/** Replaced files stay this long for readers that are in the middle of a call. */
-export const RETAIN_MS = 60_000;
+/**
+ * Replaced files stay this long for readers that are in the middle of a call; one that needs longer starts again. Under
+ * continuous change every second replaces a list of all items, so this also bounds what they take on disk.
+ */
+export const RETAIN_MS = 10_000;
 
 /**
  * Deletes what a killed writer left: temporary files, and what the manifest does not name. Only under the writer's
- * lock. What the manifest replaced a moment ago stays for readers that are still at it.
+ * lock. What was replaced a moment ago stays for readers that are still at it.
  */
 export async function removeOrphans(
   layout: CorpusLayout,
   manifest: Manifest | undefined,
   nowMs: number,
 ): Promise<void> {
+  for (const path of await findOrphans(layout, manifest, nowMs)) await rm(path, { force: true, recursive: true });
+}
+
+/** What `removeOrphans` deletes. */
+export async function findOrphans(
+  layout: CorpusLayout,
+  manifest: Manifest | undefined,
+  nowMs: number,
+): Promise<readonly string[]> {
   const generation = manifest?.generation ?? 0;
   const settled = manifest === undefined || nowMs - Date.parse(manifest.updatedAt) > RETAIN_MS;
   const segments = new Set((manifest?.grep ?? []).map(({ segment }) => segment));
-  const isOrphan = (path: string, named: boolean): boolean => {
+  const isOrphan = async (path: string): Promise<boolean> => {
     const number = /^([0-9]{1,15})(\.json)?$/.exec(basename(path))?.[1];
-    return !named && (settled || number === undefined || Number(number) > generation);
+    // What is newer than the committed generation was never seen by anybody.
+    if (settled || number === undefined || Number(number) > generation) return true;
+    return isOlderThan(path, nowMs, RETAIN_MS);
   };
+  const orphans: string[] = [];
   for (const path of await pathsIn(layout.itemsFolder)) {
-    if (isOrphan(path, path === itemsFileOf(layout, generation))) await rm(path, { force: true, recursive: true });
+    if (path !== itemsFileOf(layout, generation) && (await isOrphan(path))) orphans.push(path);
   }
   for (const path of await pathsIn(layout.grepFolder)) {
-    if (isOrphan(path, segments.has(Number(basename(path))))) await rm(path, { force: true, recursive: true });
+    if (!segments.has(Number(basename(path))) && (await isOrphan(path))) orphans.push(path);
   }
   for (const path of await pathsIn(layout.folder)) {
-    if (path.endsWith(TEMPORARY_SUFFIX) && (await isOld(path, nowMs))) await rm(path, { force: true });
+    if (path.endsWith(TEMPORARY_SUFFIX) && (await isOlderThan(path, nowMs, TEMPORARY_AGE_MS))) orphans.push(path);
   }
+  return orphans;
+}
+
+/** Notes in files that were replaced when that was: writers may come and go within `RETAIN_MS`. */
+export async function markRetired(paths: readonly string[], nowMs: number): Promise<void> {
+  // Without the mark they seem to have been replaced when they were made, and go sooner.
+  for (const path of paths) await utimes(path, nowMs / 1_000, nowMs / 1_000).catch(() => undefined);
 }
 
 /** Numbers of the grep segments that cannot be opened; they can be written anew from the store. */
@@ -64,9 +86,9 @@ export async function removeIfEmpty(folder: string): Promise<void> {
   await rmdir(folder).catch(() => undefined);
 }
 
-async function isOld(path: string, nowMs: number): Promise<boolean> {
+async function isOlderThan(path: string, nowMs: number, ageMs: number): Promise<boolean> {
   try {
-    return nowMs - (await stat(path)).mtimeMs > TEMPORARY_AGE_MS;
+    return nowMs - (await stat(path)).mtimeMs > ageMs;
   } catch {
     return false;
   }

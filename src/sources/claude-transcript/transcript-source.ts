@@ -31,6 +31,8 @@ export interface TranscriptOptions {
   readonly limits?: Partial<TranscriptLimits>;
   /** Default: the real one. */
   readonly fileSystem?: FileSystem;
+  /** As of the files source. */
+  readonly onFolder?: (path: string) => void;
 }
 
 /** What a collector may use of the file it reads. */
@@ -70,8 +72,14 @@ const FOREIGN_SESSION =
 export function createTranscriptSource(kind: TranscriptKind, options: TranscriptOptions): Source {
   const fileSystem = options.fileSystem ?? nodeFileSystem;
   const limits = { ...TRANSCRIPT_LIMITS, ...options.limits };
-  const { roots, base, projectFolder } = options;
-  const files = createFilesSource({ roots, base, fileSystem, limits: { fileBytesMax: limits.fileBytesMax } });
+  const { roots, base, projectFolder, onFolder } = options;
+  const files = createFilesSource({
+    roots,
+    base,
+    fileSystem,
+    limits: { fileBytesMax: limits.fileBytesMax },
+    ...(onFolder && { onFolder }),
+  });
   const confinement = confineTo(fileSystem, roots);
   const salted = (hash: string): string => {
     const parts = [hash, kind.type, kind.version, REDACTION_VERSION, JSON.stringify(limits), projectFolder ?? ""];

@@ -11,7 +11,7 @@ import { type FileType, fileTypeOf } from "./file-type.ts";
 import { FILES_LIMITS, type FilesLimits } from "./limits.ts";
 import { mergeByKey } from "./merge.ts";
 import { parseFile } from "./parse-file.ts";
-import { keyOf } from "./paths.ts";
+import { KeyScope, keyOf } from "./paths.ts";
 import { hashFile, readBytes } from "./read-bytes.ts";
 import { checkPlaces, lookUpRoots, notAFile, tooLarge } from "./roots.ts";
 import { assertEntries, type Walk, walkFolder } from "./walk.ts";
@@ -26,6 +26,10 @@ export interface FilesSourceOptions {
   readonly limits?: Partial<FilesLimits>;
   /** Default: the real one. */
   readonly fileSystem?: FileSystem;
+  /** Only what lies at or below these keys is listed; default everything below the roots. */
+  readonly within?: readonly string[];
+  /** Told of every folder by its path, just before it is read. Must not throw. */
+  readonly onFolder?: (path: string) => void;
 }
 
 /**
@@ -40,6 +44,10 @@ export function createFilesSource(options: FilesSourceOptions): Source {
   const limits = { ...FILES_LIMITS, ...options.limits };
   checkPlaces(options.roots, options.base);
   const places = { roots: options.roots, base: resolve(options.base), limits };
+  const narrowed = {
+    ...(options.within && { within: new KeyScope(options.within) }),
+    ...(options.onFolder && { onFolder: options.onFolder }),
+  };
   const reader: Reader = {
     fileSystem,
     limits,
@@ -49,7 +57,7 @@ export function createFilesSource(options: FilesSourceOptions): Source {
   };
   return {
     type: "files",
-    list: (signal) => listRoots(places, { fileSystem, limits, signal }),
+    list: (signal) => listRoots(places, { fileSystem, limits, signal, ...narrowed }),
     async hash(item, signal) {
       if ((await reader.confinement.check(item)) !== undefined) return undefined;
       return hashFile(fileSystem, item.location, limits.fileBytesMax, signal);
@@ -60,9 +68,13 @@ export function createFilesSource(options: FilesSourceOptions): Source {
 
 async function* listRoots(places: Parameters<typeof lookUpRoots>[1], walk: Walk): AsyncGenerator<Listed> {
   const roots = await lookUpRoots(walk.fileSystem, places, walk.signal);
-  const streams = roots.folders.map((root) => ({ from: root.prefix, open: () => walkFolder(root, walk) }));
+  const { within } = walk;
+  const isAsked = (key: string): boolean => within === undefined || within.holds(key);
+  const folders = roots.folders.filter(({ prefix }) => isAsked(prefix) || within?.leadsTo(prefix));
+  const single = roots.single.filter((listed) => isAsked("item" in listed ? listed.item.key : listed.skipped.key));
+  const streams = folders.map((root) => ({ from: root.prefix, open: () => walkFolder(root, walk) }));
   let count = 0;
-  for await (const listed of mergeByKey(streams, roots.single)) {
+  for await (const listed of mergeByKey(streams, single)) {
     walk.signal.throwIfAborted();
     count++;
     assertEntries(count, walk.limits);

@@ -6,7 +6,7 @@ import type { FileSystem, FolderEntry } from "./file-system.ts";
 import { extensionOf, fileTypeOf } from "./file-type.ts";
 import { enterFolder, type IgnoreRules, isIgnored, rulesOfFolder } from "./ignore-rules.ts";
 import type { FilesLimits } from "./limits.ts";
-import { isWithin } from "./paths.ts";
+import { isWithin, type KeyScope } from "./paths.ts";
 import { type FolderRoot, listFile, notAFile, OPT_OUT_MARKER } from "./roots.ts";
 
 /** Entries of one folder that are looked up at the same time. */
@@ -16,6 +16,9 @@ export interface Walk {
   readonly fileSystem: FileSystem;
   readonly limits: FilesLimits;
   readonly signal: AbortSignal;
+  /** Only these are listed; of other folders no more is read than the way to them needs. */
+  readonly within?: KeyScope;
+  readonly onFolder?: (path: string) => void;
 }
 
 interface Folder {
@@ -52,6 +55,7 @@ async function* visitFolder(folder: Folder, root: FolderRoot, walk: Walk): Async
   walk.signal.throwIfAborted();
   const folderKey = folder.prefix === "" ? "./" : folder.prefix;
   let dirents: readonly FolderEntry[];
+  walk.onFolder?.(folder.path);
   try {
     dirents = await walk.fileSystem.readdir(folder.path);
   } catch (error) {
@@ -76,12 +80,16 @@ async function* visitFolder(folder: Folder, root: FolderRoot, walk: Walk): Async
     },
   );
   const inside = { ...folder, rules };
-  const entries = sortedEntries(dirents, folder.prefix);
+  const entries = sortedEntries(dirents, folder.prefix).filter((entry) => isAsked(entry, walk.within));
   for (let start = 0; start < entries.length; start += LOOK_UPS_MAX) {
     walk.signal.throwIfAborted();
     const batch = entries.slice(start, start + LOOK_UPS_MAX);
     yield* await Promise.all(batch.map((entry) => problems.get(entry.key) ?? visitEntry(entry, inside, root, walk)));
   }
+}
+
+function isAsked({ key, dirent }: Entry, within: KeyScope | undefined): boolean {
+  return within === undefined || within.holds(key) || (dirent.isDirectory() && within.leadsTo(key));
 }
 
 function sortedEntries(dirents: readonly FolderEntry[], prefix: string): Entry[] {
