@@ -1,3 +1,4 @@
+import { stopwatch } from "../core/clock.ts";
 import { deadline } from "../core/deadline.ts";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import type {
@@ -82,6 +83,7 @@ class Parent {
   readonly events: RecordEvent[] = [];
   readonly recorder: Recorder;
   readonly publish: (event: RolloutsEvent) => void;
+  readonly elapsedMs: () => number;
 
   constructor(
     header: RecordHeader,
@@ -93,6 +95,7 @@ class Parent {
     this.options = options;
     this.recorder = recorder;
     this.publish = publish;
+    this.elapsedMs = stopwatch(options.clock, header.at);
   }
 
   emit(body: EventBody): void {
@@ -210,7 +213,7 @@ function limitsOf(
 }
 
 function conclude(parent: Parent, rollouts: readonly Rollout[], failures: readonly (WinnowError | undefined)[]): void {
-  const { header, options } = parent;
+  const { header } = parent;
   const ends = rollouts.map(({ events }) => endOf(events));
   const fused = fusedEnd(
     ends.filter((end) => end !== undefined),
@@ -228,7 +231,7 @@ function conclude(parent: Parent, rollouts: readonly Rollout[], failures: readon
     parent.notice("rollouts_alike", message);
   }
   emitPassages(parent, fused.documents, rollouts);
-  const seconds = (options.clock.now() - header.at) / 1000;
+  const seconds = parent.elapsedMs() / 1000;
   const usage = summedUsage(
     rollouts.map(({ events }, i) => ends[i]?.usage ?? usageSoFar(events)),
     seconds,

@@ -1,3 +1,4 @@
+import { stopwatch } from "../core/clock.ts";
 import { deadline } from "../core/deadline.ts";
 import { toWinnowError, type WinnowError } from "../core/errors.ts";
 import { oneLine } from "../core/text.ts";
@@ -64,11 +65,13 @@ export class Session {
   /** Prompt tokens of the last decision as the server counted them, if it did. */
   reportedTokens: number | undefined;
   lastPrompt: RenderedContext | undefined;
+  readonly #elapsedMs: () => number;
   readonly spent = { prompt: 0, completion: 0, cached: 0, reusable: 0, cost: 0, priced: false };
 
   constructor(header: RecordHeader, options: RunOptions, publish: (event: RunEvent) => void) {
     this.header = header;
     this.options = options;
+    this.#elapsedMs = stopwatch(options.clock, header.at);
     this.#publish = publish;
     this.context = new Context(header, options.profile, options.counter);
     const timeout = deadline(options.limits?.timeoutMs ?? TIMEOUT_DEFAULT_MS);
@@ -347,7 +350,7 @@ export class Session {
       reusableTokens: this.spent.reusable,
       prunedChunks: this.trajectory.prunedChunks,
       shownChunks: this.trajectory.shownChunks,
-      seconds: (this.options.clock.now() - this.header.at) / 1000,
+      seconds: this.#elapsedMs() / 1000,
       costUsd: this.spent.priced ? this.spent.cost : null,
     };
     return { type: "end", stopReason, concluded, outcome, documents, usage };

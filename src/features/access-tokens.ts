@@ -137,11 +137,11 @@ export async function openTokenBook({ token, file, onError }: TokenBookOptions):
     token === undefined ? [] : [{ hash: sha256(token), caller: { name: "environment", corpora: null } }];
   let known = await readTokens(file);
   let stamp = await stampOf(file);
-  let lookedAt = Date.now();
+  let lookedAt = performance.now();
 
   const refresh = async (): Promise<void> => {
-    if (file === undefined || Date.now() - lookedAt < LOOKED_AT_EVERY_MS) return;
-    lookedAt = Date.now();
+    if (file === undefined || performance.now() - lookedAt < LOOKED_AT_EVERY_MS) return;
+    lookedAt = performance.now();
     const now = await stampOf(file);
     if (now === stamp) return;
     stamp = now;

@@ -103,8 +103,8 @@ export async function lookAtCorpus(options: IndexOptions, hooks: IndexHooks, loo
   const now = options.now ?? systemClock.now;
   const signal = options.signal ?? new AbortController().signal;
   const parts = options.parts ?? defaultParts;
-  const tally = new IndexTally(now);
-  const report = throttled(tally, hooks, now);
+  const tally = new IndexTally();
+  const report = throttled(tally, hooks);
   const { store, notice } = await chooseStore(options.folder, options.store);
   if (notice !== undefined) tally.notices.push(notice);
   const writer = await openWriter({ ...options, ...(store && { store }) }, parts, now);
@@ -285,12 +285,13 @@ function noIndex(folder: string): WinnowError {
 }
 
 /** Reports progress at most every `PROGRESS_INTERVAL_MS`, besides every change of phase. */
-export function throttled(tally: IndexTally, hooks: Pick<IndexHooks, "onProgress">, now: () => number) {
+export function throttled(tally: IndexTally, hooks: Pick<IndexHooks, "onProgress">) {
   let [last, lastMs]: [IndexProgress["phase"] | undefined, number] = [undefined, 0];
   return (phase: IndexProgress["phase"]): void => {
     if (hooks.onProgress === undefined) return;
-    if (phase === last && now() - lastMs < PROGRESS_INTERVAL_MS) return;
-    [last, lastMs] = [phase, now()];
+    const nowMs = performance.now();
+    if (phase === last && nowMs - lastMs < PROGRESS_INTERVAL_MS) return;
+    [last, lastMs] = [phase, nowMs];
     hooks.onProgress(tally.progress(phase));
   };
 }

@@ -90,8 +90,8 @@ export async function serveApi(workspace: Workspace, options: ServeOptions): Pro
   const url = await listenOn(server, { host, port }, onError);
 
   const settled = async (ms: number): Promise<void> => {
-    const until = Date.now() + ms;
-    while (service.runs.running + dispatcher.active.size > 0 && Date.now() < until) await delay(LOOK_EVERY_MS);
+    const until = performance.now() + ms;
+    while (service.runs.running + dispatcher.active.size > 0 && performance.now() < until) await delay(LOOK_EVERY_MS);
   };
   return {
     url,

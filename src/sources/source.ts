@@ -8,6 +8,8 @@ export interface SourceItem {
   readonly location: string;
   readonly bytes: number;
   readonly mtimeMs: number;
+  /** Of files: when the file system last changed anything about it. Left out where that means nothing. */
+  readonly ctimeMs?: number | undefined;
 }
 
 /** Why an item is not indexed. One word each, shown by `winnow status`. */

@@ -55,8 +55,8 @@ export async function indexAttached(
   const { name, entry, rebuild = false, now = systemClock.now } = options;
   const refused = await refusedAttached(name, entry);
   if (refused !== undefined) throw refused;
-  const tally = new IndexTally(now);
-  const report = throttled(tally, hooks, now);
+  const tally = new IndexTally();
+  const report = throttled(tally, hooks);
   const shape = JSON.stringify([RECORD_CHUNKER_NAME, entry.collection, shapeOf(entry)]);
   // Before anything is read: what changes from here on shows as a change.
   const stamp = await placeStamp(entry.place);

@@ -1,5 +1,4 @@
 import type { ChromaEntry } from "../../config/corpora.ts";
-import { systemClock } from "../../core/clock.ts";
 import { toWinnowError, type WinnowError } from "../../core/errors.ts";
 import type { Notice } from "../../core/types.ts";
 import { type FailedReplica, openAttachedCorpus } from "../../retrieval/chroma/attached-corpus.ts";
@@ -114,7 +113,7 @@ class Reach {
   /** Why it is not tried again yet. */
   failing(): WinnowError | undefined {
     const failed = this.#failed;
-    return failed !== undefined && systemClock.now() - failed.atMs < RETRY_MS ? failed.error : undefined;
+    return failed !== undefined && performance.now() - failed.atMs < RETRY_MS ? failed.error : undefined;
   }
 
   async open(): Promise<OpenCollection> {
@@ -126,7 +125,7 @@ class Reach {
     } catch (error) {
       this.#opened = undefined;
       const failure = toWinnowError(error, "store_failed");
-      this.#failed = { error: failure, atMs: systemClock.now() };
+      this.#failed = { error: failure, atMs: performance.now() };
       throw failure;
     }
   }
@@ -156,7 +155,7 @@ class Reach {
   /** A server that went away may come back, and one that we started is started again. */
   async #broke(error: WinnowError): Promise<void> {
     if (!error.retryable && error.code !== "corpus_not_found") return;
-    this.#failed = { error, atMs: systemClock.now() };
+    this.#failed = { error, atMs: performance.now() };
     const opened = this.#opened;
     this.#opened = undefined;
     await opened?.then(({ place }) => place.close()).catch(() => undefined);
@@ -164,7 +163,7 @@ class Reach {
 
   /** Whether the collection has moved on since its words were indexed, as far as it can be told without reaching it. */
   age(): Promise<readonly Notice[]> {
-    const nowMs = systemClock.now();
+    const nowMs = performance.now();
     if (this.#age === undefined || nowMs - this.#age.atMs > AGE_MS) {
       this.#age = { notices: this.#look(), atMs: nowMs };
     }

@@ -3,6 +3,7 @@ import { toWinnowError } from "../../core/errors.ts";
 import type { Chunk, SourceDocument } from "../../core/types.ts";
 import type { CorpusWriter } from "../../retrieval/corpus/corpus-writer.ts";
 import { indexedText } from "../../retrieval/corpus/indexed-text.ts";
+import type { ManifestItem } from "../../retrieval/corpus/manifest.ts";
 import type { StoreRow } from "../../retrieval/store/store.ts";
 import type { ReadOutcome, Source, SourceItem } from "../../sources/source.ts";
 import type { EmbedderAccess, EmbedTexts } from "./embedders.ts";
@@ -43,23 +44,27 @@ export interface IndexItemsOptions {
   readonly committed: () => void;
 }
 
-type Looked = { readonly touched: true } | { readonly outcome: ReadOutcome } | { readonly error: unknown };
+type Looked = ({ readonly touched: true } | { readonly outcome: ReadOutcome } | { readonly error: unknown }) & {
+  /** Milliseconds since the epoch, before the first byte was read. */
+  readonly atMs: number;
+};
 
 /** Reads and indexes the items that were listed as new or changed, and commits at intervals. */
 export async function indexItems(options: IndexItemsOptions): Promise<void> {
-  const { listed, writer, tally, now, signal } = options;
-  const pace = { lastMs: now(), durationMs: 0, chunks: tally.chunks, bytes: tally.bytes };
+  const { listed, writer, tally, signal } = options;
+  const pace = { lastMs: performance.now(), durationMs: 0, chunks: tally.chunks, bytes: tally.bytes };
   const commit = async (): Promise<void> => {
-    const startMs = now();
+    const startMs = performance.now();
     await writer.commit();
     options.committed();
-    Object.assign(pace, { lastMs: now(), durationMs: now() - startMs, chunks: tally.chunks, bytes: tally.bytes });
+    const lastMs = performance.now();
+    Object.assign(pace, { lastMs, durationMs: lastMs - startMs, chunks: tally.chunks, bytes: tally.bytes });
   };
   const isDue = (): boolean =>
     tally.chunks - pace.chunks >= COMMIT_CHUNKS_MAX ||
     tally.bytes - pace.bytes >= COMMIT_TEXT_BYTES_MAX ||
     (tally.documents > 0 &&
-      now() - pace.lastMs >= Math.max(options.commitIntervalMs, COMMIT_TIME_SHARE * pace.durationMs));
+      performance.now() - pace.lastMs >= Math.max(options.commitIntervalMs, COMMIT_TIME_SHARE * pace.durationMs));
   const indexer = new ItemIndexer(options);
   for await (const [item, looked] of readAhead(listed, READ_AHEAD_ITEMS, (next) => look(next, options))) {
     try {
@@ -76,17 +81,29 @@ export async function indexItems(options: IndexItemsOptions): Promise<void> {
   }
 }
 
-async function look(item: SourceItem, { source, writer, signal }: IndexItemsOptions): Promise<Looked> {
+async function look(item: SourceItem, { source, writer, signal, now }: IndexItemsOptions): Promise<Looked> {
   const known = writer.items.get(item.key);
+  const atMs = now();
   try {
     // A file of another size has other content; one of the same size may only have been touched.
     if (known?.hash !== undefined && known.bytes === item.bytes && known.state !== "failed") {
-      if ((await source.hash(item, signal)) === known.hash) return { touched: true };
+      if ((await source.hash(item, signal)) === known.hash) return { touched: true, atMs };
     }
-    return { outcome: await source.read(item, signal) };
+    return { outcome: await source.read(item, signal), atMs };
   } catch (error) {
-    return { error };
+    return { error, atMs };
   }
+}
+
+/** What tells whether an item is still as it was read. */
+type ItemPlace = Pick<ManifestItem, "bytes" | "mtimeMs" | "ctimeMs" | "racy">;
+
+/**
+ * `racy` where a change right after the item was read could have left its time as it was, a time in the future included;
+ * it and `ctimeMs` are kept as undefined where they do not hold, so that they replace what was known.
+ */
+function placeOf({ bytes, mtimeMs, ctimeMs }: SourceItem, readAtMs: number): ItemPlace {
+  return { bytes, mtimeMs, ctimeMs, racy: readAtMs - mtimeMs < RACY_MS ? true : undefined };
 }
 
 class ItemIndexer {
@@ -101,7 +118,7 @@ class ItemIndexer {
   async take(item: SourceItem, looked: Looked): Promise<void> {
     const { writer, tally, signal } = this.#options;
     const known = writer.items.get(item.key);
-    const place = { bytes: item.bytes, mtimeMs: item.mtimeMs, ...this.#racy(item) };
+    const place = placeOf(item, looked.atMs);
     if ("touched" in looked) {
       writer.touchItem(item.key, place);
       if (known?.state === "skipped") tally.skip(known.reason ?? "unreadable");
@@ -113,20 +130,15 @@ class ItemIndexer {
       return this.#fail(item, looked.error);
     }
     const { outcome } = looked;
-    if ("skipped" in outcome) return this.#skip(item, outcome);
+    if ("skipped" in outcome) return this.#skip(item, outcome, place);
     if (outcome.documents.length === 0) {
       const skipped = { key: item.key, reason: "empty", detail: "It holds no document." } as const;
-      return this.#skip(item, { skipped, hash: outcome.hash });
+      return this.#skip(item, { skipped, hash: outcome.hash }, place);
     }
-    await this.#index(item, outcome);
+    await this.#index(item, outcome, place);
   }
 
-  /** `racy` is kept as undefined when it no longer holds, so that it replaces what was known. */
-  #racy(item: SourceItem): { readonly racy: true | undefined } {
-    return { racy: this.#options.now() - item.mtimeMs < RACY_MS ? true : undefined };
-  }
-
-  #skip(item: SourceItem, outcome: Extract<ReadOutcome, { skipped: unknown }>): void {
+  #skip(item: SourceItem, outcome: Extract<ReadOutcome, { skipped: unknown }>, place: ItemPlace): void {
     const { writer, tally, source } = this.#options;
     const { reason, detail } = outcome.skipped;
     const known = writer.items.get(item.key);
@@ -142,9 +154,7 @@ class ItemIndexer {
       key: item.key,
       source: source.type,
       state: "skipped",
-      bytes: item.bytes,
-      mtimeMs: item.mtimeMs,
-      ...this.#racy(item),
+      ...place,
       ...(outcome.hash === undefined ? {} : { hash: outcome.hash }),
       reason,
       detail,
@@ -170,7 +180,11 @@ class ItemIndexer {
     });
   }
 
-  async #index(item: SourceItem, outcome: Extract<ReadOutcome, { documents: unknown }>): Promise<void> {
+  async #index(
+    item: SourceItem,
+    outcome: Extract<ReadOutcome, { documents: unknown }>,
+    place: ItemPlace,
+  ): Promise<void> {
     const { writer, tally, source, parts } = this.#options;
     this.#chunker ??= parts.loadChunker();
     const chunker = await this.#chunker;
@@ -199,10 +213,8 @@ class ItemIndexer {
       key: item.key,
       source: source.type,
       state: "indexed",
-      bytes: item.bytes,
-      mtimeMs: item.mtimeMs,
+      ...place,
       hash: outcome.hash,
-      ...this.#racy(item),
       ...(outcome.notes.length === 0 ? {} : { notes: outcome.notes }),
       ...(outcome.redacted && { redacted: outcome.redacted }),
       documents: ids.length,
@@ -225,17 +237,17 @@ class ItemIndexer {
     chunker: (document: SourceDocument) => readonly Chunk[],
   ): Promise<StagedItem> {
     const staged = { documents: [] as StagedDocument[], chunks: 0, tokens: 0, textBytes: 0 };
-    let turnMs = this.#options.now();
+    let turnMs = performance.now();
     for (const document of documents) {
       const chunks = chunker(document);
       staged.documents.push({ document, chunks });
       staged.chunks += chunks.length;
       staged.tokens += chunks.reduce((sum, chunk) => sum + chunk.tokens, 0);
       staged.textBytes += Buffer.byteLength(document.text);
-      if (this.#options.now() - turnMs < TURN_MS) continue;
+      if (performance.now() - turnMs < TURN_MS) continue;
       await nextTurn();
       this.#options.signal.throwIfAborted();
-      turnMs = this.#options.now();
+      turnMs = performance.now();
     }
     if (staged.chunks === 0) throw new Error(`${key} gave no chunk.`);
     return staged;

@@ -68,6 +68,8 @@ function isUnchanged(item: SourceItem, known: ManifestItem | undefined): boolean
     known.racy !== true &&
     known.bytes === item.bytes &&
     known.mtimeMs === item.mtimeMs &&
+    // A time that was set back to what it was; indexes of before know no second one.
+    (known.ctimeMs === undefined || known.ctimeMs === item.ctimeMs) &&
     !TRANSIENT_REASONS.has(known.reason ?? "")
   );
 }

@@ -64,8 +64,7 @@ const FAILURES_KEPT_MAX = 20;
 
 /** The running counts of one run. */
 export class IndexTally {
-  readonly #now: () => number;
-  readonly #startedMs: number;
+  readonly #startedMs = performance.now();
   #readingMs: number | undefined;
   readonly addedHashes: (string | undefined)[] = [];
   readonly removedHashes: (string | undefined)[] = [];
@@ -81,13 +80,8 @@ export class IndexTally {
   chunks = 0;
   bytes = 0;
 
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#startedMs = now();
-  }
-
   beginReading(): void {
-    this.#readingMs = this.#now();
+    this.#readingMs = performance.now();
   }
 
   skip(reason: string): void {
@@ -100,7 +94,7 @@ export class IndexTally {
   }
 
   progress(phase: IndexProgress["phase"]): IndexProgress {
-    const seconds = (this.#now() - (this.#readingMs ?? this.#now())) / 1_000;
+    const seconds = this.#readingMs === undefined ? 0 : (performance.now() - this.#readingMs) / 1_000;
     const { itemsDone, itemsTotal, documents, chunks, bytes, unchanged, failed } = this;
     const skipped = Object.values(this.skipped).reduce((sum, count) => sum + count, 0);
     const bytesPerSecond = seconds > 0 ? Math.round(bytes / seconds) : 0;
@@ -131,7 +125,7 @@ export class IndexTally {
       chunks: corpus.chunks,
       redacted: corpus.redacted,
       bytes: this.bytes,
-      seconds: (this.#now() - this.#startedMs) / 1_000,
+      seconds: (performance.now() - this.#startedMs) / 1_000,
       notices: this.notices,
     };
   }

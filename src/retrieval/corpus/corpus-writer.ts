@@ -161,7 +161,7 @@ export class CorpusWriter {
   }
 
   /** Stages new particulars of an item whose content is what it was. */
-  touchItem(key: string, change: Pick<ManifestItem, "bytes" | "mtimeMs" | "racy">): void {
+  touchItem(key: string, change: Pick<ManifestItem, "bytes" | "mtimeMs" | "ctimeMs" | "racy">): void {
     const item = this.#items.get(key);
     if (item === undefined) return;
     this.#items.set(key, { ...item, ...change });

@@ -94,6 +94,8 @@ export interface ManifestItem {
   readonly state: "indexed" | "skipped" | "failed";
   readonly bytes: number;
   readonly mtimeMs: number;
+  /** When its entry in the file system last changed, which no program can set; absent where that is not known. */
+  readonly ctimeMs?: number | undefined;
   readonly hash?: string | undefined;
   /** It was read so soon after its last change that another change might not show in `mtimeMs`. */
   readonly racy?: true | undefined;

@@ -128,7 +128,8 @@ async function readHolder(path: string, now: () => number): Promise<Found> {
     try {
       const parsed = holderSchema.safeParse(parseJson(await file.readFile("utf8")));
       if (parsed.success) return parsed.data;
-      return now() - (await file.stat()).mtimeMs > UNREADABLE_AGE_MS ? "damaged" : "busy";
+      // A time in the future is of a clock that was set back since.
+      return Math.abs(now() - (await file.stat()).mtimeMs) > UNREADABLE_AGE_MS ? "damaged" : "busy";
     } finally {
       await file.close();
     }

@@ -5,6 +5,7 @@ import { lstat, open, readdir, realpath, stat } from "node:fs/promises";
 export interface EntryStat {
   readonly size: number;
   readonly mtimeMs: number;
+  readonly ctimeMs: number;
   isFile(): boolean;
   isDirectory(): boolean;
   isSymbolicLink(): boolean;

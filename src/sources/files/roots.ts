@@ -116,7 +116,7 @@ async function fileRoot(
 export function listFile(key: string, location: string, stat: EntryStat, limits: FilesLimits): Listed {
   if (stat.size > limits.fileBytesMax) return { skipped: tooLarge(key, stat.size, limits.fileBytesMax) };
   if (stat.size === 0) return { skipped: { key, reason: "empty", detail: "It has no content." } };
-  return { item: { key, location, bytes: stat.size, mtimeMs: stat.mtimeMs } };
+  return { item: { key, location, bytes: stat.size, mtimeMs: stat.mtimeMs, ctimeMs: stat.ctimeMs } };
 }
 
 export function tooLarge(key: string, bytes: number, bytesMax: number): Skipped {

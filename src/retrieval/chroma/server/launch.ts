@@ -101,8 +101,8 @@ function start({ executable, folder, logFile, environment }: LaunchOptions, port
 
 async function ready(address: string, child: ChildProcess, options: LaunchOptions): Promise<void> {
   const { signal, readyTimeoutMs = READY_TIMEOUT_MS, logFile, executable } = options;
-  const deadline = Date.now() + readyTimeoutMs;
-  while (Date.now() < deadline) {
+  const untilMs = performance.now() + readyTimeoutMs;
+  while (performance.now() < untilMs) {
     if (signal?.aborted === true) throw toWinnowError(signal.reason);
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
       throw ended(executable, await readFile(logFile, "utf8").catch(() => ""));

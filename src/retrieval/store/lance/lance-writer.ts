@@ -85,7 +85,8 @@ export class LanceWriter implements StoreWriter {
       const latest = Math.min(this.#options.now() - ageMs, committed.timestamp.getTime());
       const cutoff = latest - CLEAN_UP_MARGIN_MS;
       if (!versions.some(({ timestamp }) => timestamp.getTime() < cutoff)) return;
-      await this.#table.optimize({ cleanupOlderThan: new Date(cutoff) });
+      // Nobody else writes here, so what no version names is what a killed writer left; else it would stay for a week.
+      await this.#table.optimize({ cleanupOlderThan: new Date(cutoff), deleteUnverified: true });
     });
   }
 
