@@ -5,7 +5,7 @@ import { systemClock } from "../core/clock.ts";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { type CorpusWriter, type CorpusWriterOptions, openCorpusWriter } from "../retrieval/corpus/corpus-writer.ts";
 import type { KnownSource, StoreKind } from "../retrieval/corpus/manifest.ts";
-import { UNINDEXED_ROWS_MAX } from "../retrieval/store/lance/lance-store.ts";
+import { unindexedRowsMax } from "../retrieval/store/lance/lance-store.ts";
 import { chooseStore } from "./indexing/choose-store.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
 import { type EmbedderChoice, identifyEmbedder } from "./indexing/embedders.ts";
@@ -128,7 +128,7 @@ export async function indexCorpus(options: IndexOptions, hooks: IndexHooks = {})
     writer.setSources([known]);
     if (isEmpty(writer) && writer.generation === 0) throw nothingToIndex(tally);
     report("optimizing");
-    await writer.finish(UNINDEXED_ROWS_MAX);
+    await writer.finish(unindexedRowsMax(totals(writer).chunks));
     committed();
     report("done");
     return tally.summary(totals(writer));
@@ -165,7 +165,7 @@ export async function forgetPath(options: ForgetOptions): Promise<{ items: numbe
     }
     for (const item of removed) writer.removeItem(item.key);
     writer.setSources([withoutPath(before, key)]);
-    await writer.finish(UNINDEXED_ROWS_MAX);
+    await writer.finish(unindexedRowsMax(totals(writer).chunks));
     return { items: removed.length, documents: removed.reduce((sum, { documents }) => sum + documents, 0) };
   } finally {
     await writer.close();
