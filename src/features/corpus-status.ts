@@ -4,7 +4,7 @@ import { readItems, readManifest, type StoreKind } from "../retrieval/corpus/man
 import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
 import { storeKindOf } from "../retrieval/corpus/store-of.ts";
 import type { CorpusInfo } from "../retrieval/corpus-reader.ts";
-import { UNINDEXED_ROWS_MAX } from "../retrieval/store/lance/lance-store.ts";
+import { unindexedRowsMax } from "../retrieval/store/lance/lance-store.ts";
 import { type AttachedStatus, attachedStatus } from "./attaching/attached-status.ts";
 import { redactedIn } from "./indexing/progress.ts";
 import type { CorpusPlace } from "./open-corpora.ts";
@@ -71,7 +71,7 @@ export async function corpusStatus({ name, folder, attached }: CorpusPlace): Pro
       notes: items.flatMap(({ key, notes = [] }) => notes.map((note) => ({ key, note }))),
       redacted: redactedIn(items),
       unindexed,
-      ready: unindexed <= UNINDEXED_ROWS_MAX,
+      ready: unindexed <= unindexedRowsMax(info.chunks),
       runs: (await runFiles([layout.runsFolder])).length,
       identity: { chunker: read?.manifest.identity.chunker ?? "", analyzer: read?.manifest.identity.analyzer ?? "" },
       store: storeKindOf(read?.manifest.identity ?? {}),

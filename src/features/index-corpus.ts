@@ -4,7 +4,7 @@ import { systemClock } from "../core/clock.ts";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { type CorpusWriter, type CorpusWriterOptions, openCorpusWriter } from "../retrieval/corpus/corpus-writer.ts";
 import type { KnownSource, StoreKind } from "../retrieval/corpus/manifest.ts";
-import { UNINDEXED_ROWS_MAX } from "../retrieval/store/lance/lance-store.ts";
+import { unindexedRowsMax } from "../retrieval/store/lance/lance-store.ts";
 import { KeyScope } from "../sources/files/paths.ts";
 import { chooseStore } from "./indexing/choose-store.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
@@ -132,7 +132,7 @@ export async function lookAtCorpus(options: IndexOptions, hooks: IndexHooks, loo
     writer.setSources([known]);
     if (isEmpty(writer) && writer.generation === 0) throw nothingToIndex(tally);
     report("optimizing");
-    await writer.finish(UNINDEXED_ROWS_MAX, look.retainMs);
+    await writer.finish(unindexedRowsMax(totals(writer).chunks), look.retainMs);
     committed();
     report("done");
     return tally.summary(totals(writer));
@@ -213,7 +213,7 @@ export async function forgetPath(options: ForgetOptions): Promise<{ items: numbe
     }
     for (const item of removed) writer.removeItem(item.key);
     writer.setSources([withoutPath(before, key)]);
-    await writer.finish(UNINDEXED_ROWS_MAX);
+    await writer.finish(unindexedRowsMax(totals(writer).chunks));
     return { items: removed.length, documents: removed.reduce((sum, { documents }) => sum + documents, 0) };
   } finally {
     await writer.close();

@@ -6,7 +6,7 @@ import type { ChromaPlace } from "../../retrieval/chroma/place.ts";
 import type { ChromaPlaces } from "../../retrieval/chroma/shared-places.ts";
 import { type CorpusWriter, openCorpusWriter } from "../../retrieval/corpus/corpus-writer.ts";
 import { ANALYZER_NAME, analyzeText } from "../../retrieval/lexical/analyze.ts";
-import { UNINDEXED_ROWS_MAX } from "../../retrieval/store/lance/lance-store.ts";
+import { unindexedRowsMax } from "../../retrieval/store/lance/lance-store.ts";
 import { throttled, totals } from "../index-corpus.ts";
 import { COMMIT_INTERVAL_MS, indexItems } from "../indexing/index-items.ts";
 import { listItems } from "../indexing/list-items.ts";
@@ -213,7 +213,7 @@ async function bringIn({ entry, signal: asked }: IndexAttachedOptions, work: Wor
     });
   }
   report("optimizing");
-  await writer.finish(UNINDEXED_ROWS_MAX);
+  await writer.finish(unindexedRowsMax(totals(writer).chunks));
 }
 
 function partsOf(source: CollectionSource): IndexParts {

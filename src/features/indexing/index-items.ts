@@ -14,11 +14,11 @@ import { readAhead } from "./read-ahead.ts";
 
 /** Items that are read while the one before them is cut into chunks. */
 const READ_AHEAD_ITEMS = 4;
-/** A commit follows when one of these is reached: they bound what a kill loses and what is held in memory. */
+/** A commit follows when one of these is reached: they bound what a kill loses, the last one what is held in memory. */
 export const COMMIT_INTERVAL_MS = 5_000;
 const COMMIT_CHUNKS_MAX = 5_000;
 const COMMIT_TEXT_BYTES_MAX = 32 * 1024 * 1024;
-/** Commits take at most one part in this many of the time, however large the manifest. */
+/** Commits take about one part in this many of the time, however large the manifest: each writes the whole list of items. */
 const COMMIT_TIME_SHARE = 10;
 /** Documents of one item that are staged together. */
 const APPEND_DOCUMENTS_MAX = 256;
@@ -60,11 +60,13 @@ export async function indexItems(options: IndexItemsOptions): Promise<void> {
     const lastMs = performance.now();
     Object.assign(pace, { lastMs, durationMs: lastMs - startMs, chunks: tally.chunks, bytes: tally.bytes });
   };
-  const isDue = (): boolean =>
-    tally.chunks - pace.chunks >= COMMIT_CHUNKS_MAX ||
-    tally.bytes - pace.bytes >= COMMIT_TEXT_BYTES_MAX ||
-    (tally.documents > 0 &&
-      performance.now() - pace.lastMs >= Math.max(options.commitIntervalMs, COMMIT_TIME_SHARE * pace.durationMs));
+  const isDue = (): boolean => {
+    // Texts are held until they are committed, so their size is the one bound that does not give way.
+    if (tally.bytes - pace.bytes >= COMMIT_TEXT_BYTES_MAX) return true;
+    const sinceMs = performance.now() - pace.lastMs;
+    if (tally.documents === 0 || sinceMs < COMMIT_TIME_SHARE * pace.durationMs) return false;
+    return tally.chunks - pace.chunks >= COMMIT_CHUNKS_MAX || sinceMs >= options.commitIntervalMs;
+  };
   const indexer = new ItemIndexer(options);
   for await (const [item, looked] of readAhead(listed, READ_AHEAD_ITEMS, (next) => look(next, options))) {
     try {

@@ -4,8 +4,9 @@ import { toWinnowError, WinnowError } from "../../core/errors.ts";
 import type { SourceDocument } from "../../core/types.ts";
 import { METADATA_KEYS_MAX } from "../corpus-reader.ts";
 import { writeGrepSegment } from "../grep/segment.ts";
-import type { Store, StoreReader, StoreRow, StoreVersion, StoreWriter } from "../store/store.ts";
+import type { Store, StoreRow, StoreVersion, StoreWriter } from "../store/store.ts";
 import { planGrepCompaction } from "./grep-plan.ts";
+import { type GrepText, rewrittenTexts } from "./grep-rewrite.ts";
 import { type CorpusLayout, corpusLayout, grepSegmentOf, itemsFileOf } from "./layout.ts";
 import {
   baseOf,
@@ -27,8 +28,6 @@ import { loadWriterState, type WriterState, type WriterStateOptions } from "./wr
 const STAGED_ROWS_MAX = 2_000;
 /** Rows outside the index at which a long run brings them in: as many as are inside, so that it stays linear. */
 const UNINDEXED_ROWS_MIN = 20_000;
-/** Documents whose texts are read from the store at once when a grep segment is written anew. */
-const REWRITE_DOCUMENTS_MAX = 100;
 
 /** How the texts of documents are staged for grep. */
 export type GrepDocument = Pick<SourceDocument, "id" | "text" | "metadata">;
@@ -282,10 +281,11 @@ export class CorpusWriter {
     const { merged, dropped } = planGrepCompaction(before, others, this.#damagedSegments);
     const kept = before.filter(({ segment }) => !merged.has(segment) && !dropped.has(segment));
     const moved = others.filter((item) => merged.has(item.segment));
-    const reader = moved.length > 0 ? (await this.#openStoreWriter()).reader() : undefined;
     const fresh = this.#grepDocuments;
-    if (fresh.length === 0 && reader === undefined) return kept;
-    const documents = withRewritten(fresh, reader, moved.flatMap(documentIdsOf));
+    if (fresh.length === 0 && moved.length === 0) return kept;
+    const reader = async () => (await this.#openStoreWriter()).reader();
+    const rewrite = { layout: this.#layout, items: moved, damaged: this.#damagedSegments, reader };
+    const documents = chained(fresh, rewrittenTexts(rewrite));
     const written = await writeGrepSegment(grepSegmentOf(this.#layout, generation), documents);
     for (const item of moved) this.#items.set(item.key, { ...item, segment: generation });
     this.#grepDocuments = [];
@@ -345,18 +345,7 @@ async function guarded(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** New documents, then documents whose text is put together from their chunks, which tile it. */
-async function* withRewritten(
-  fresh: readonly GrepDocument[],
-  reader: StoreReader | undefined,
-  ids: readonly string[],
-): AsyncIterable<{ id: string; text: string }> {
-  yield* fresh;
-  for (let i = 0; reader !== undefined && i < ids.length; i += REWRITE_DOCUMENTS_MAX) {
-    const texts = new Map<string, string>();
-    for (const chunk of await reader.chunksOf(ids.slice(i, i + REWRITE_DOCUMENTS_MAX))) {
-      texts.set(chunk.documentId, (texts.get(chunk.documentId) ?? "") + chunk.text);
-    }
-    for (const [id, text] of texts) yield { id, text };
-  }
+async function* chained(first: Iterable<GrepText>, then: AsyncIterable<GrepText>): AsyncGenerator<GrepText> {
+  yield* first;
+  yield* then;
 }

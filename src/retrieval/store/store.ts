@@ -128,8 +128,9 @@ export interface StoreWriter {
   /** Brings every row into the indexes and merges small parts. Needs a commit afterwards. */
   optimize(): Promise<void>;
   /**
-   * Frees versions older than the last commit, but none that was written less than `ageMs` ago. For the
-   * moment after a commit. */
+   * Frees versions older than the last commit, but none that was written less than `ageMs` ago. For the moment after a
+   * commit. A driver may put it off until the next `optimize`, where there is little to free.
+   */
   cleanUp(ageMs: number): Promise<void>;
   counts(): Promise<StoreCounts>;
   /** Reads what is written so far, committed or not. Closed with the writer. */

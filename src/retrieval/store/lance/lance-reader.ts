@@ -37,6 +37,7 @@ import {
 } from "./lance-rows.ts";
 import { loadLance } from "./load-lance.ts";
 import { sqlAnd, sqlIn } from "./sql.ts";
+import { EVERY_PARTITION } from "./vector-index.ts";
 
 /** The index that `createIndex("terms")` makes. */
 export const TERMS_INDEX = "terms_idx";
@@ -103,6 +104,7 @@ export class LanceReader implements StoreReader {
         .query()
         .nearestTo(query.vector)
         .distanceType("cosine")
+        .nprobes(EVERY_PARTITION)
         .select([...columns]);
       return (where === undefined ? search : search.where(where)).limit(limit).toArrow();
     });

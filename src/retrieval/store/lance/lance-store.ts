@@ -9,12 +9,19 @@ import { LanceReader } from "./lance-reader.ts";
 import { chunkSchema } from "./lance-rows.ts";
 import { createIndexes, LanceWriter } from "./lance-writer.ts";
 import { loadLance } from "./load-lance.ts";
+import { VECTOR_INDEX_ROWS_MIN } from "./vector-index.ts";
+
+const UNINDEXED_ROWS_MIN = 4;
+const ROWS_PER_UNINDEXED_ROW = 10_000;
 
 /**
  * Rows that may wait outside the index before the store is not ready. Measured with chunks of 330 words among 40,000:
- * with up to 4 such rows a query takes 1.1 to 1.2 times as long, with 8 1.24, with 64 1.5, with 1,000 13 times.
+ * with up to 4 such rows a query takes 1.1 to 1.2 times as long, with 8 1.24, with 64 1.5, with 1,000 13 times. A
+ * larger table may have more: its queries take longer without them, and indexing them writes the whole table anew.
  */
-export const UNINDEXED_ROWS_MAX = 4;
+export function unindexedRowsMax(rows: number): number {
+  return Math.max(UNINDEXED_ROWS_MIN, Math.floor(rows / ROWS_PER_UNINDEXED_ROW));
+}
 
 /**
  * Queries that the library works on at once in this process. It takes any number, and each one that it has begun holds
@@ -30,16 +37,18 @@ export interface LanceStoreOptions {
   readonly folder: string;
   /** Numbers in a vector; without it rows have no vectors. */
   readonly vectorDimension?: number;
+  /** Rows with a vector from which on they are indexed, default `VECTOR_INDEX_ROWS_MIN`. */
+  readonly vectorIndexRows?: number;
   readonly now?: () => number;
 }
 
 /**
  * The embedded default: BM25, vectors and filters in one folder. Lexical exclusion by over-fetching (measured faster
- * than a native condition), dense exclusion native; dense search is exhaustive. The native library is loaded by the
- * first call.
+ * than a native condition), dense exclusion native; dense search is exhaustive, with an index of the vectors or without.
+ * The native library is loaded by the first call.
  */
 export function lanceStore(options: LanceStoreOptions): Store {
-  const { folder, vectorDimension, now = systemClock.now } = options;
+  const { folder, vectorDimension, vectorIndexRows = VECTOR_INDEX_ROWS_MIN, now = systemClock.now } = options;
   let connection: Promise<Connection> | undefined;
   const connect = (): Promise<Connection> => {
     connection ??= guarded("opening", async () => (await loadLance()).connect(folder));
@@ -54,7 +63,7 @@ export function lanceStore(options: LanceStoreOptions): Store {
         await table.restore();
       }
       const schema = await chunkSchema(vectorDimension);
-      return new LanceWriter({ name, table, schema, vectorDimension, now }, committed);
+      return new LanceWriter({ name, table, schema, vectorDimension, vectorIndexRows, now }, committed);
     });
   };
 

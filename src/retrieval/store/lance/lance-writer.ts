@@ -6,6 +6,7 @@ import { LanceReader } from "./lance-reader.ts";
 import { TERMS_COLUMN, toRecord } from "./lance-rows.ts";
 import { loadLance } from "./load-lance.ts";
 import { sqlIn } from "./sql.ts";
+import { keepVectorIndex } from "./vector-index.ts";
 
 /** Bytes. Terms are at most 64 units; the library drops what is longer than its limit without a word. */
 const TOKEN_BYTES_MAX = 4_096;
@@ -14,6 +15,8 @@ const REMOVE_KEYS_MAX = 500;
 /** Columns that rows are looked up by. */
 const KEY_COLUMNS = ["id", "document"] as const;
 const NEVER = new Date(0);
+/** Calls of the library's `optimize` until nothing is left to merge; three are enough. */
+const OPTIMIZE_CALLS_MAX = 5;
 /**
  * The library takes an age and subtracts it from the clock only when it gets to deleting, so what it deletes is newer
  * than asked by the time that took. This is for the usual delay; against longer ones stands the tag.
@@ -27,6 +30,8 @@ export interface LanceWriterOptions {
   readonly table: LanceTable;
   readonly schema: Schema;
   readonly vectorDimension: number | undefined;
+  /** Rows with a vector from which on they are indexed. */
+  readonly vectorIndexRows: number;
   readonly now: () => number;
 }
 
@@ -35,6 +40,8 @@ export class LanceWriter implements StoreWriter {
   readonly #options: LanceWriterOptions;
   readonly #table: LanceTable;
   #committed: number | undefined;
+  /** Nothing was written since parts were last merged. */
+  #merged = false;
 
   constructor(options: LanceWriterOptions, committed: number | undefined) {
     this.#options = options;
@@ -44,6 +51,7 @@ export class LanceWriter implements StoreWriter {
 
   async append(rows: readonly StoreRow[]): Promise<void> {
     if (rows.length === 0) return;
+    this.#merged = false;
     await guarded("adding chunks", async () => {
       const { makeArrowTable } = await loadLance();
       const records = rows.map((row) => toRecord(row, this.#options.vectorDimension));
@@ -52,6 +60,7 @@ export class LanceWriter implements StoreWriter {
   }
 
   async remove(items: readonly string[]): Promise<void> {
+    if (items.length > 0) this.#merged = false;
     for (let i = 0; i < items.length; i += REMOVE_KEYS_MAX) {
       const where = sqlIn("item", items.slice(i, i + REMOVE_KEYS_MAX));
       await guarded("removing chunks", () => this.#table.delete(where));
@@ -71,12 +80,25 @@ export class LanceWriter implements StoreWriter {
 
   async optimize(): Promise<void> {
     await guarded("optimizing", async () => {
-      // Left to itself the library also deletes versions older than a week, the committed one among them.
-      await this.#table.optimize({ cleanupOlderThan: NEVER });
+      // A call indexes new rows, and merges parts only if all of each were indexed before it: what the one call has
+      // indexed the next one merges. Left undone, that would happen in `cleanUp`, after the commit, and be lost.
+      for (let call = 1; call <= OPTIMIZE_CALLS_MAX; call++) {
+        // Left to itself the library also deletes versions older than a week, the committed one among them.
+        const { compaction } = await this.#table.optimize({ cleanupOlderThan: NEVER });
+        if (call > 1 && compaction.fragmentsRemoved === 0) break;
+      }
+      const { vectorDimension, vectorIndexRows } = this.#options;
+      if (vectorDimension !== undefined) await keepVectorIndex(this.#table, vectorIndexRows);
     });
+    this.#merged = true;
   }
 
+  /**
+   * Nothing happens before parts were merged: the library knows no clean-up that does not merge them as well, the whole
+   * table for a handful of new rows, and what it merges after the commit is lost. Until then there is little to free.
+   */
   async cleanUp(ageMs: number): Promise<void> {
+    if (!this.#merged) return;
     await guarded("cleaning up", async () => {
       const versions = await this.#table.listVersions();
       const committed = versions.find(({ version }) => version === this.#committed);

@@ -22,6 +22,18 @@ storeContract("lance", async () => {
   };
 });
 
+storeContract("lance with an index of the vectors", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "winnow-lance-"));
+  const store = lanceStore({ folder, vectorDimension: CONTRACT_VECTOR_DIMENSION, vectorIndexRows: 1 });
+  return {
+    store,
+    remove: async () => {
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+});
+
 storeContract("memory", async () => ({
   store: memoryStore({ vectorDimension: CONTRACT_VECTOR_DIMENSION }),
   remove: async () => undefined,
@@ -103,19 +115,42 @@ describe("lance", () => {
     await writer.optimize();
     await sleep(1_200);
     await writer.append([storeRow("last", "x")]);
+    await writer.optimize();
     const at = await writer.commit();
-    const before = await sizeOf(join(folder, "chunks.lance", "_versions"));
+    const before = await sizeOf(join(folder, "chunks.lance"));
     await writer.cleanUp(0);
-    expect(await sizeOf(join(folder, "chunks.lance", "_versions"))).toBeLessThan(0.5 * before);
-    expect(await (await store.openReader(at)).counts()).toEqual({ chunks: 301, unindexed: 1 });
+    // Half of what lies there is the texts of the ten parts before they were merged.
+    expect(await sizeOf(join(folder, "chunks.lance"))).toBeLessThan(0.6 * before);
+    expect(await (await store.openReader(at)).counts()).toEqual({ chunks: 301, unindexed: 0 });
     await writer.append([storeRow("later", "x")]);
+    await writer.optimize();
     await writer.cleanUp(0);
-    expect(await (await store.openReader(at)).counts()).toEqual({ chunks: 301, unindexed: 1 });
+    expect(await (await store.openReader(at)).counts()).toEqual({ chunks: 301, unindexed: 0 });
     await expect(store.openReader(old)).rejects.toMatchObject({ code: "corpus_corrupt" });
     await writer.close();
     const next = await store.openWriter(at);
-    expect(await next.counts()).toEqual({ chunks: 301, unindexed: 1 });
+    expect(await next.counts()).toEqual({ chunks: 301, unindexed: 0 });
     await next.close();
+  });
+
+  test("a few new rows do not write the table anew, and nothing of a run is left to merge after its commit", async () => {
+    const store = lanceStore({ folder });
+    const writer = await store.createWriter("chunks");
+    const filesOf = () => readdir(join(folder, "chunks.lance", "data"));
+    for (let i = 0; i < 200; i += 50) {
+      await writer.append(Array.from({ length: 50 }, (_, j) => storeRow(`r${i + j}`, "x")));
+    }
+    await writer.optimize();
+    await writer.commit();
+    const merged = await filesOf();
+    await writer.cleanUp(0);
+    expect((await filesOf()).every((file) => merged.includes(file))).toBe(true);
+    await writer.append([storeRow("new", "x")]);
+    await writer.commit();
+    const before = await filesOf();
+    await writer.cleanUp(0);
+    expect(await filesOf()).toEqual(before);
+    await writer.close();
   });
 });
 
