@@ -17,6 +17,8 @@ export interface FuzzTarget {
   readonly fixtures: readonly (string | Buffer)[];
   /** How inputs are changed besides by their bytes. */
   readonly structures: readonly Structure[];
+  /** How often a change knows nothing of the structure, for formats in which hardly any such change gets far. */
+  readonly blindShare?: number;
   /** Part of the full count, for what takes long; default 1. */
   readonly share?: number;
   /** Handles one input and checks what came of it. May throw errors of ours, but for `internal`. */
@@ -91,7 +93,7 @@ export async function fuzz(target: FuzzTarget, environment: NodeJS.ProcessEnv = 
 /** Code of the error of ours that the input ended in, if any. */
 async function outcomeOf(target: FuzzTarget, fixtures: readonly Buffer[], seed: number): Promise<string | undefined> {
   const chance = new Chance(seed);
-  const input = mutate(fixtures, target.structures, chance);
+  const input = mutate(fixtures, target.structures, chance, target.blindShare);
   try {
     await target.run(input, chance);
     return undefined;
