@@ -27,6 +27,28 @@ export function oneLine(text: string, unitsMax: number): string {
   return truncate(text.replace(/\s+/g, " ").trim(), unitsMax);
 }
 
+/**
+ * Without the characters at both ends that `isEdge` accepts. A pattern that ends in `+$` does the same in time squared,
+ * where a long run of such characters does not stand at the end.
+ */
+export function trimmedOf(text: string, isEdge: RegExp): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isEdge.test(text.charAt(start))) start++;
+  while (end > start && isEdge.test(text.charAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+/** Without spaces and tabs at the ends of lines, in one pass. */
+export function withoutTrailingBlanks(text: string): string {
+  return text.split("\n").map(withoutTrailing).join("\n");
+}
+
+function withoutTrailing(line: string): string {
+  let end = line.length;
+  while (line[end - 1] === " " || line[end - 1] === "\t") end--;
+  return line.slice(0, end);
+}
+
 /** Removes what a terminal would act on (C0, C1, DEL; tab and line end stay) and bidirectional overrides. */
 export function stripControl(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the purpose

@@ -6,8 +6,9 @@ import type { Profile } from "../agent/profiles/profile.ts";
 import { profileByName } from "../agent/profiles/profiles.ts";
 import { recordedProfile } from "../agent/replay-record.ts";
 import { toolSchemas } from "../agent/tools/tool-schemas.ts";
-import { believing } from "../core/believing.ts";
+import { believingAsync } from "../core/believing.ts";
 import { WinnowError } from "../core/errors.ts";
+import { nestsDeeper } from "../core/json-depth.ts";
 import { VERSION } from "../core/version.ts";
 import type { ContextConversation, ContextMessage, ContextSettings } from "../models/harmony/context-conversation.ts";
 import type { HarmonyMessage } from "../models/harmony/conversation.ts";
@@ -18,6 +19,7 @@ import { contextAt } from "./open-record.ts";
 
 /** Messages of one conversation file. */
 const MESSAGES_MAX = 10_000;
+const DEPTH_MAX = 100;
 const EXAMPLE = 'For example: {"query":"Who owns billing?"}, or {"messages":[{"role":"user","content":"…"}]}';
 
 /** A conversation as a harmony policy would be given it. */
@@ -102,9 +104,11 @@ export async function renderRecordedTurn(record: RunRecord, turn: number | undef
     });
   }
   const context: RenderedContext = await contextAt(record, wanted);
-  const profile = believing("The record", () => recordedProfile(record));
-  const date = new Date(record.header.at).toISOString().slice(0, 10);
-  return await rendered(profile.name, await settingsOf(profile, date), context.messages);
+  return await believingAsync("The record", async () => {
+    const profile = recordedProfile(record);
+    const date = new Date(record.header.at).toISOString().slice(0, 10);
+    return rendered(profile.name, await settingsOf(profile, date), context.messages);
+  });
 }
 
 async function rendered(
@@ -148,6 +152,9 @@ function parseFile(text: string, name: string): ConversationFile {
     value = JSON.parse(text);
   } catch (error) {
     throw new WinnowError("invalid_argument", `${name} is not JSON.`, { hint: EXAMPLE, cause: error });
+  }
+  if (nestsDeeper(value, DEPTH_MAX)) {
+    throw new WinnowError("invalid_argument", `${name} nests more than ${DEPTH_MAX} levels deep.`, { hint: EXAMPLE });
   }
   const parsed = z.safeParse(fileSchema, value);
   if (!parsed.success) {

@@ -1,7 +1,7 @@
 import { replayPolicy } from "../agent/policies/replay.ts";
 import { recordedProfile, replayRecord } from "../agent/replay-record.ts";
 import { startRun } from "../agent/run.ts";
-import { believing } from "../core/believing.ts";
+import { believing, believingAsync } from "../core/believing.ts";
 import { parseFilter } from "../core/filter-parse.ts";
 import type { TokenCounter } from "../core/token-counter.ts";
 import { VERSION } from "../core/version.ts";
@@ -34,7 +34,16 @@ export function verifyRecord(record: RunRecord, counter: TokenCounter): ReplayRe
  * difference means that the corpus or the search has changed. Time stands still at the recorded start, since the prompt
  * may hold the date.
  */
-export async function repeatRun(
+export function repeatRun(
+  record: RunRecord,
+  corpora: readonly CorpusReader[],
+  counter: TokenCounter,
+  signal: AbortSignal,
+): Promise<ReplayReport> {
+  return believingAsync("The record", () => repeated(record, corpora, counter, signal));
+}
+
+async function repeated(
   record: RunRecord,
   corpora: readonly CorpusReader[],
   counter: TokenCounter,

@@ -55,7 +55,7 @@ export async function serveOverHttp(workspace: Workspace, options: HttpOptions):
     // A page in a browser may make this machine's names point anywhere, but it cannot lie about Host and Origin.
     if (isLocal && !hasGoodHost(request, response)) return;
     if (!hasGoodOrigin(request, response)) return;
-    if (new URL(request.url ?? "/", "http://host").pathname !== MCP_PATH) return refuse(response, 404, "not found");
+    if ((request.url ?? "/").split("?")[0] !== MCP_PATH) return refuse(response, 404, "not found");
     if (token !== undefined && !isSameSecret(request.headers.authorization ?? "", `Bearer ${token}`))
       return refuse(response, 401, "a bearer token is needed");
     // Node types a header that is absent as undefined, the library as missing.

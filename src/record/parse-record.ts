@@ -1,8 +1,11 @@
 import { z } from "zod/mini";
 import { WinnowError } from "../core/errors.ts";
+import { nestsDeeper } from "../core/json-depth.ts";
 import { truncate } from "../core/text.ts";
 import { RECORD_SCHEMAS, type RecordEvent, type RecordHeader, type RecordLine } from "./events.ts";
 
+/** Nesting of one line; arguments of calls are kept to 32. */
+const DEPTH_MAX = 100;
 /** Of an unknown format's name in a message. */
 const SCHEMA_UNITS_SHOWN_MAX = 40;
 
@@ -107,6 +110,7 @@ function parseLine(line: string, name: string, number: number, schema: z.core.$Z
   } catch {
     throw damagedAt(name, number, "it is not JSON");
   }
+  if (nestsDeeper(value, DEPTH_MAX)) throw damagedAt(name, number, "it is nested too deeply");
   const parsed = z.safeParse(schema, value);
   if (!parsed.success) throw damagedAt(name, number, parsed.error.issues[0]?.message ?? "it has the wrong shape");
   return value;

@@ -1,3 +1,4 @@
+import { trimmedOf } from "../../core/text.ts";
 import type { RecordedChunk } from "../../record/events.ts";
 import type { Profile } from "../profiles/profile.ts";
 
@@ -60,9 +61,11 @@ export class IdBook {
   }
 }
 
+const WRAPPING = /[\s"'`<>[\]()#]/;
+
 /** Policies wrap ids in quotes, brackets or a heading's words; none of those occur in an id. */
 function clean(id: string): string {
-  return id.replace(/^(?:#\s*)?(?:DOCUMENT ID:|Chunk)\s*/i, "").replace(/^[\s"'`<[(#]+|[\s"'`>\])]+$/g, "");
+  return trimmedOf(id.replace(/^(?:#\s*)?(?:DOCUMENT ID:|Chunk)\s*/i, ""), WRAPPING);
 }
 
 /** Identity of a chunk's document across corpora. */

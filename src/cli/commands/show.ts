@@ -36,27 +36,35 @@ export const run: CommandRun = async (args, options, scope) => {
     output.printJson({ schema: "record/1", path, torn: record.torn, header: record.header, events: record.events });
     return 0;
   }
-  output.print(`${output.style("bold", stripControl(record.header.query))}`);
-  output.print(
-    output.style(
-      "dim",
-      `${record.header.runId}, policy ${record.header.policy.name}, profile ${(record.header.profile as { name: string }).name}, ${new Date(record.header.at).toISOString()}${record.header.parent === undefined ? "" : `, a rollout of ${record.header.parent}`}`,
-    ),
-  );
-  const view = new LiveView(output, (line) => output.print(line));
+  printRun(opened, output);
+  return 0;
+};
+
+/** A run turn by turn, then its result. Throws `record_corrupt` where a field is not what it must be. */
+export function printRun(opened: OpenedRecord, output: Output): void {
+  const { record, path } = opened;
   believing(path, () => {
+    const { query, runId, policy, profile, at, parent } = record.header;
+    const of = parent === undefined ? "" : `, a rollout of ${parent}`;
+    const { name } = profile as { readonly name: string };
+    output.print(output.style("bold", stripControl(query)));
+    output.print(
+      output.style("dim", `${runId}, policy ${policy.name}, profile ${name}, ${new Date(at).toISOString()}${of}`),
+    );
+    const view = new LiveView(output, (line) => output.print(line));
     for (const event of record.events) view.show(event);
   });
   const result = resultOf(opened);
   if (result === undefined) {
     output.print(output.style("yellow", "The run did not end: its process died, or it is still going."));
-    return 0;
+    return;
   }
-  output.print("");
-  printResult(result, output);
-  for (const line of closingLines(result, output)) output.print(line);
-  return 0;
-};
+  believing(path, () => {
+    output.print("");
+    printResult(result, output);
+    for (const line of closingLines(result, output)) output.print(line);
+  });
+}
 
 /** Writes the page of `--html` or `--open` and says where it is. */
 async function showPage(

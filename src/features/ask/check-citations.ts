@@ -1,4 +1,5 @@
 import type { ResultDocument } from "../../agent/result.ts";
+import { trimmedOf } from "../../core/text.ts";
 import { CITATIONS_MAX, STATEMENTS_MAX, shownText } from "./answer-request.ts";
 
 const QUOTE_UNITS_MIN = 8;
@@ -65,12 +66,15 @@ function readStatement(value: unknown): Proposed | undefined {
   };
 }
 
+/** What models put around a quote. */
+const AROUND = /["'“”‘’…. ]/;
+
 function checkCitation(
   { document: number, quote }: Proposed["citations"][number],
   documents: readonly ResultDocument[],
 ): CheckedCitation | undefined {
   const document = documents[number - 1];
-  const wanted = folded(quote).replace(/^["'“”‘’…. ]+|["'“”‘’…. ]+$/g, "");
+  const wanted = trimmedOf(folded(quote), AROUND);
   if (document === undefined || wanted.length < QUOTE_UNITS_MIN) return undefined;
   const passage = document.passages.find((one) => folded(shownText({ passages: [one] })).includes(wanted));
   if (passage === undefined) return undefined;

@@ -1,3 +1,4 @@
+import { trimmedOf } from "../../core/text.ts";
 import { FUNCTIONS } from "./instructions.ts";
 import { readLooseJson } from "./loose-json.ts";
 import type { ParsedMessage, ParsedTokens } from "./parse.ts";
@@ -8,6 +9,9 @@ export interface HarmonyCall {
   /** Parsed JSON; the text as written where it is none. */
   readonly arguments: unknown;
 }
+
+/** What models put around the name of a tool. */
+const AROUND_NAME = /[\s"'`().,;:]/;
 
 /** An output as an agent takes it. */
 export interface HarmonyDecision {
@@ -136,7 +140,7 @@ class DecisionReader {
 
   /** The name without its namespace, and without what models put around it. */
   #toolName(written: string, at: number): string {
-    let name = written.replace(/<\|[^|]*\|>.*$/s, "").replace(/^[\s"'`(]+|[\s"'`().,;:]+$/g, "");
+    let name = trimmedOf(written.replace(/<\|[^|]*\|>.*$/s, ""), AROUND_NAME);
     let namespaces = 0;
     for (; name.startsWith(`${FUNCTIONS}.`); namespaces++) name = name.slice(FUNCTIONS.length + 1);
     if (namespaces > 1 || !written.endsWith(name)) this.#repairs.add("tool_name", at, written);

@@ -1,3 +1,5 @@
+import { lineNumbers } from "../../core/text.ts";
+
 export interface FrontMatter {
   readonly fields: readonly (readonly [string, unknown])[];
   /** The author marked the document as not to be indexed. */
@@ -32,15 +34,25 @@ export async function readFrontMatter(text: string): Promise<FrontMatter> {
   let value: unknown;
   try {
     const { parse } = await import("yaml");
-    value = parse(block.yaml, { schema: "core", maxAliasCount: 20, logLevel: "error" });
+    // Without pretty errors: they cost the length of the text for each error, and the last of thousands is never shown.
+    value = parse(block.yaml, { schema: "core", maxAliasCount: 20, logLevel: "error", prettyErrors: false });
   } catch (error) {
-    return broken(error instanceof Error ? (error.message.split("\n")[0] ?? "").replace(/:$/, "") : "it is not YAML");
+    return broken(reasonOf(error, block.yaml));
   }
   if (value === null || value === undefined) return { ...NONE, end: block.end };
   if (typeof value !== "object" || Array.isArray(value)) return broken("it is not a list of keys and values");
   const fields = Object.entries(value);
   const marked = fields.some(([key, field]) => key.toLowerCase() === "private" && field === true);
   return { fields, isPrivate: says || marked, end: block.end };
+}
+
+function reasonOf(error: unknown, yaml: string): string {
+  if (!(error instanceof Error)) return "it is not YAML";
+  const [start] = "pos" in error && Array.isArray(error.pos) ? (error.pos as readonly unknown[]) : [];
+  const [line] = typeof start === "number" ? lineNumbers(yaml, [start]) : [];
+  const reason = (error.message.split("\n")[0] ?? "").replace(/[.:]$/, "");
+  // The fence is the first line of the file.
+  return line === undefined ? reason : `${reason} at line ${line + 1}`;
 }
 
 function findBlock(text: string): { readonly yaml: string; readonly end: number } | undefined {

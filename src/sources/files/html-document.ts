@@ -1,5 +1,5 @@
 import type { BlockBuilder, Formatter, SelectorDefinition } from "html-to-text";
-import { oneLine } from "../../core/text.ts";
+import { oneLine, withoutTrailingBlanks } from "../../core/text.ts";
 import { nestsDeeperThan, scanHtml } from "./html-scan.ts";
 import { TITLE_UNITS_MAX } from "./markdown-document.ts";
 
@@ -59,7 +59,13 @@ function selectors(): SelectorDefinition[] {
   ];
 }
 
-const oneLineBlock = (text: string): string => text.replace(/\s*\n\s*/g, " ");
+/** White space around line ends becomes one space. */
+function oneLineBlock(text: string): string {
+  const lines = text.split("\n");
+  const last = lines.length - 1;
+  const inner = lines.map((line, i) => (i === 0 ? line.trimEnd() : i === last ? line.trimStart() : line.trim()));
+  return inner.filter((line, i) => line !== "" || i === 0 || i === last).join(" ");
+}
 
 const heading: Formatter = (element, walk, builder) => {
   builder.openBlock({ leadingLineBreaks: 2 });
@@ -99,7 +105,7 @@ function separate(builder: BlockBuilder): void {
 }
 
 function tidy(text: string): string {
-  return text.replace(/[ \t]+$/gm, "").replace(/\n{3,}/g, "\n\n");
+  return withoutTrailingBlanks(text).replace(/\n{3,}/g, "\n\n");
 }
 
 function titleSource(html: string): string | undefined {
@@ -134,10 +140,7 @@ function bare(html: string, note: string): HtmlText {
     );
   }
   const title = titleSource(html);
-  const text = decodeEntities(parts.join(""))
-    .replace(/^[ \t]+|[ \t]+$/gm, "")
-    .replace(/\n{3,}/g, "\n\n")
-    .trim();
+  const text = tidy(decodeEntities(parts.join("")).replace(/^[ \t]+/gm, "")).trim();
   return { text, title: title === undefined ? undefined : titleText(decodeEntities(title)), note };
 }
 
