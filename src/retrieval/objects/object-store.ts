@@ -84,6 +84,11 @@ export class ObjectStore {
     });
   }
 
+  /** Where its objects lie, whatever the address means elsewhere. */
+  get identity(): string {
+    return this.#requests.identity;
+  }
+
   /** Writes an object as a whole. False where the condition does not hold; then nothing has changed. */
   write(
     key: string,

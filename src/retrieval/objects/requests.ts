@@ -54,6 +54,8 @@ export class ObjectRequests {
   readonly address: ObjectAddress;
   /** The server, as messages name it. */
   readonly where: string;
+  /** Where its objects lie, whatever the address means elsewhere. */
+  readonly identity: string;
   readonly #base: URL;
   readonly #access: ObjectAccess;
   readonly #effects: ServiceEffects;
@@ -68,6 +70,7 @@ export class ObjectRequests {
     this.#now = now;
     this.#base = bucketAddress(address.bucket, access);
     this.where = this.#base.origin;
+    this.identity = `${this.#base.href.replace(/\/$/, "")}/${address.prefix}`;
   }
 
   /** Sends until an attempt succeeds. Statuses in `expected` are given to `take`; all others are refusals. */

@@ -1,4 +1,4 @@
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod/mini";
@@ -11,13 +11,14 @@ import { readSealed, writeSealed } from "../corpus/sealed-file.ts";
 import { lockWriter, systemProcesses } from "../corpus/writer-lock.ts";
 import type { ObjectStore } from "../objects/object-store.ts";
 import type { Call } from "../objects/requests.ts";
-import { sha256OfFile } from "./index-files.ts";
 import { clearMirror } from "./clear-mirror.ts";
+import { sha256OfFile } from "./index-files.ts";
+import { MIRROR_FILE, makeRoom } from "./make-room.ts";
 import {
   type FoundPublication,
   type Publication,
-  parsePublication,
   type PublishedFile,
+  parsePublication,
   readPublication,
   sealPublication,
 } from "./publication.ts";
@@ -46,7 +47,7 @@ export interface MirrorOptions {
   readonly store: ObjectStore;
   /** Folder of this address's mirror. Others may use it at the same time. */
   readonly folder: string;
-  /** Largest index that is mirrored. */
+  /** Room that it and those beside it may take up together. */
   readonly bytesMax: number;
   readonly now?: () => number;
 }
@@ -74,14 +75,10 @@ export class Mirror {
     this.folder = folder;
     this.#bytesMax = bytesMax;
     this.#now = now;
-    this.#stateFile = join(folder, "mirror.json");
+    this.#stateFile = join(folder, MIRROR_FILE);
   }
 
   /** What is here already, whole; undefined where there is nothing. */
-  async present(): Promise<Mirrored | undefined> {
-    return this.#present();
-  }
-
   async #present(): Promise<MirrorState | undefined> {
     try {
       const body = (await readSealed(this.#stateFile, FORMAT))?.body;
@@ -114,7 +111,10 @@ export class Mirror {
       const present = await this.#present();
       const found = await readPublication(this.store, checks ? undefined : present?.etag, call);
       if (found === undefined) throw nothingThere(this.store);
-      if (found === "unchanged") return present as MirrorState;
+      if (found === "unchanged") {
+        await this.#touch();
+        return present as MirrorState;
+      }
       const { files } = found.publication;
       const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
       if (bytes > this.#bytesMax) throw tooLarge(this.store, bytes, this.#bytesMax);
@@ -126,6 +126,21 @@ export class Mirror {
           throw toWinnowError(call.signal?.reason ?? error);
         },
       );
+    }
+  }
+
+  /**
+   * As `sync`; where the server cannot be reached or is overloaded and something was fetched before, that, with what went
+   * wrong.
+   */
+  async syncOrPresent(call: Call): Promise<{ readonly mirrored: Mirrored; readonly failure?: WinnowError }> {
+    try {
+      return { mirrored: await this.sync(call) };
+    } catch (error) {
+      const failure = toWinnowError(error, "store_failed");
+      const mirrored = failure.retryable ? await this.#present() : undefined;
+      if (mirrored === undefined) throw failure;
+      return { mirrored, failure };
     }
   }
 
@@ -165,12 +180,19 @@ export class Mirror {
     await writeManifestAlone(layout, manifest);
     await this.#note(edition, etag, publication);
     await clearMirror(this.folder, edition, publication, this.#now());
+    await makeRoom(this.folder, this.#bytesMax, this.#now());
     return { folder, publication };
   }
 
   async #note(edition: number, etag: string, publication: Publication): Promise<void> {
     const text = Buffer.from(sealPublication(publication)).toString("utf8");
     await writeSealed(this.#stateFile, FORMAT, { etag, edition, publication: text });
+  }
+
+  /** Mirrors that nobody has looked at for long make room for others. */
+  async #touch(): Promise<void> {
+    const now = new Date(this.#now());
+    await utimes(this.#stateFile, now, now).catch(() => undefined);
   }
 
   /** Behind a mirror that cannot be used: in a place of its own, where nothing of it lies. */

@@ -146,7 +146,7 @@ class Publisher {
   /** One index does not take the place of another, nor of a state that it does not know, unless that is what is wanted. */
   async #checkOwn(found: FoundPublication | undefined): Promise<void> {
     if (found === undefined || this.#options.replace === true) return;
-    const own = await ownPublications(this.#layout, this.#where);
+    const own = await ownPublications(this.#layout, this.#store.identity);
     if (own.has(found.publication.id)) return;
     const { publishedAt, manifest } = found.publication;
     const what = own.size === 0 ? "another index" : "a state that was published from elsewhere";
@@ -155,10 +155,6 @@ class Publisher {
       `${this.#store.address.text} holds ${what}: generation ${manifest.generation} of ${publishedAt}.`,
       { hint: "Publish over it with --replace, or name another address." },
     );
-  }
-
-  get #where(): string {
-    return `${this.#store.address.text} ${this.#store.where}`;
   }
 
   /** Without conditional writes two publishers would overwrite each other without a word. */
@@ -214,7 +210,7 @@ class Publisher {
   }
 
   async #commit(publication: Publication, found: FoundPublication | undefined): Promise<void> {
-    await noteBegun(this.#layout, this.#where, found?.publication.id ?? null, publication.id);
+    await noteBegun(this.#layout, this.#store.identity, found?.publication.id ?? null, publication.id);
     const condition = found === undefined ? "ifAbsent" : { ifMatch: found.etag };
     const call = { signal: this.#signal };
     const isMade = await this.#store.write(MANIFEST_KEY, sealPublication(publication), condition, call);
@@ -223,7 +219,7 @@ class Publisher {
       const now = await this.#found();
       if (now?.publication.id !== publication.id) throw overtaken(this.#store, now);
     }
-    await noteMade(this.#layout, this.#where, publication.id);
+    await noteMade(this.#layout, this.#store.identity, publication.id);
   }
 
   /**

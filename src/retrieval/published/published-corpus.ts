@@ -36,17 +36,7 @@ export interface OpenPublishedOptions {
  * reached or is overloaded, and a state was fetched before, that state is opened and every answer says so.
  */
 export async function openPublished(options: OpenPublishedOptions): Promise<CorpusReader> {
-  const { mirror, signal } = options;
-  let mirrored: Mirrored;
-  let failure: WinnowError | undefined;
-  try {
-    mirrored = await mirror.sync({ signal });
-  } catch (error) {
-    failure = toWinnowError(error, "store_failed");
-    const present = failure.retryable ? await mirror.present() : undefined;
-    if (present === undefined) throw failure;
-    mirrored = present;
-  }
+  const { mirrored, failure } = await options.mirror.syncOrPresent({ signal: options.signal });
   return PublishedCorpus.open(options, mirrored, failure);
 }
 
