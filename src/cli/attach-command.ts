@@ -5,16 +5,17 @@ import type { AddCommand } from "./program.ts";
 export function addAttachCommand(add: AddCommand): void {
   add(
     "attach <place> [collection...]",
-    "Search Chroma collections as they are: of a data directory (through a copy of it) or of a server.",
+    "Search Chroma collections as they are: of a data directory (through a copy of it) or of a server; or an index that was published on an object store.",
     [
       "winnow attach .chroma                       # list its collections",
       "winnow attach .chroma changelog --name log --role changelog",
       "winnow attach http://127.0.0.1:8000 --all",
+      "winnow attach s3://team/handbook",
     ],
     () => import("./commands/attach.ts"),
   )
     .option("--all", "attach every collection")
-    .option("--name <name>", "name of the corpus, default that of the collection")
+    .option("--name <name>", "name of the corpus, default that of the collection or the address")
     .addOption(new Option("--role <role>", "what the collection is to you").choices(ROLES))
     .option("--document-key <key>", "metadata key that the records of one document share; @id: a record is a document")
     .option("--order-key <key>", "metadata key that puts the records of a document in order")

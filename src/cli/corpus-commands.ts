@@ -17,18 +17,20 @@ function storeOption(description: string): Option {
 function addCopyCommand(add: AddCommand): void {
   add(
     "copy <from> <to>",
-    "Copy an index with its vectors into another store. Run it again to go on with a copy that was interrupted.",
+    "Copy an index with its vectors into another store, or publish it on an object store. Run it again to go on with what was interrupted.",
     [
       "winnow copy . ../backup --store sqlite",
       "winnow copy . chroma:http://127.0.0.1:8000/notes",
       "winnow copy chroma:http://127.0.0.1:8000/notes restored",
+      "winnow copy . s3://team/handbook          # for others: winnow find … --corpus s3://team/handbook",
     ],
     () => import("./commands/copy.ts"),
   )
     .addOption(storeOption("what keeps the copy in a folder; default lance, sqlite where it does not run"))
     .option("--tenant <name>", "tenant on the Chroma server")
     .option("--database <name>", "database on the Chroma server")
-    .option("--api-key-env <name>", "environment variable that holds the server's key");
+    .option("--api-key-env <name>", "environment variable that holds the Chroma server's key")
+    .option("--replace", "publish over what another index has published there");
 }
 
 /** Commands that make, look after and query an index. */

@@ -10,7 +10,15 @@ export async function commandContext(
 ): Promise<{ readonly config: Config; readonly corpusScope: CorpusScope }> {
   const workingFolder = process.cwd();
   const config = await loadConfig(workingFolder, process.env);
-  return { config, corpusScope: { workingFolder, named: scope.corpora, known: config.settings.corpora } };
+  return {
+    config,
+    corpusScope: {
+      workingFolder,
+      named: scope.corpora,
+      known: config.settings.corpora,
+      mirrorGigabytes: config.settings.mirrorGigabytes,
+    },
+  };
 }
 
 type Options = Readonly<Record<string, unknown>>;

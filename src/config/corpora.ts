@@ -3,7 +3,8 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { z } from "zod/mini";
 import { isAddress, isLoopback } from "../core/address.ts";
 import { ROLES, type Role } from "../core/corpus-role.ts";
-import { WinnowError } from "../core/errors.ts";
+import { toWinnowError, WinnowError } from "../core/errors.ts";
+import { isObjectAddress, parseObjectAddress } from "../core/object-address.ts";
 import { leaveOf, type MayRead, type ProjectLeave } from "./leave.ts";
 import { isPrivateSource, SOURCES, type SourceType } from "./source-types.ts";
 
@@ -42,6 +43,7 @@ const chromaSchema = z.strictObject({
 });
 
 const folderSchema = z.strictObject({
+  /** Relative to the file, or the address on an object store that an index was published at. */
   folder: text,
   role: z.optional(role),
 });
@@ -55,7 +57,7 @@ const builtSchema = z.strictObject({
 
 /** A corpus as a file names it: a folder, or an object that says more. */
 export const corpusSchema = z.union([text, chromaSchema, folderSchema, builtSchema], {
-  error: `must be a folder, {"folder": …}, {"source": …, "paths": […]} or {"chroma": …, "collection": …, "role": …, "documentKey": …, "embedder": …}`,
+  error: `must be a folder or s3:// address, {"folder": …}, {"source": …, "paths": […]} or {"chroma": …, "collection": …, "role": …, "documentKey": …, "embedder": …}`,
 });
 
 export type WrittenCorpus = z.infer<typeof corpusSchema>;
@@ -67,6 +69,16 @@ export interface FolderEntry {
   /** Absolute. */
   readonly folder: string;
   readonly role?: Role | undefined;
+}
+
+/** An index that was published on an object store. */
+export interface PublishedEntry {
+  readonly kind: "published";
+  /** `s3://BUCKET/PREFIX`. */
+  readonly address: string;
+  readonly role?: Role | undefined;
+  /** Present where a project's file names the entry: it needs the user's leave. */
+  readonly leave?: ProjectLeave | undefined;
 }
 
 /** A corpus that the configuration says how to build. */
@@ -109,7 +121,7 @@ export interface ChromaEntry {
   readonly leave?: ProjectLeave | undefined;
 }
 
-export type CorpusEntry = FolderEntry | BuiltEntry | ChromaEntry;
+export type CorpusEntry = FolderEntry | PublishedEntry | BuiltEntry | ChromaEntry;
 
 const ROLE_OF: Readonly<Record<SourceType, Role>> = {
   files: "documents",
@@ -126,7 +138,7 @@ export interface UserSide {
 
 /**
  * Entries with absolute places. `user` is given for a project's file: such a file comes with a folder that somebody
- * else may have made, so it may name servers of this machine and directories, which are read with the user's leave, but
+ * else may have made, so it may name servers of this machine, directories and published indexes, which are read with the user's leave, but
  * no other server and no key, and it may have only directories below it opened in place. Throws `invalid_config`.
  */
 export function readCorpora(
@@ -136,17 +148,21 @@ export function readCorpora(
 ): Record<string, CorpusEntry> {
   return Object.fromEntries(
     Object.entries(corpora).map(([name, written]) => {
-      if (typeof written === "string") return [name, { kind: "folder", folder: resolve(dirname(file), written) }];
-      if ("folder" in written) return [name, folderEntry(written, dirname(file))];
+      if (typeof written === "string") return [name, folderEntry({ folder: written }, file, user)];
+      if ("folder" in written) return [name, folderEntry(written, file, user)];
       if (!isAttachedName(name)) throw badName(name, file);
       if ("source" in written) return [name, builtEntry(name, written, dirname(file), user === undefined)];
       const entry = chromaEntry(name, written, dirname(file));
       if (user === undefined) return [name, entry];
       refuseForeign(name, entry, file, user.userFile);
-      const leave = { folder: dirname(file), granted: leaveOf(user.mayRead, dirname(file)), userFile: user.userFile };
-      return [name, { ...entry, leave }];
+      return [name, { ...entry, leave: leaveIn(file, user) }];
     }),
   );
+}
+
+function leaveIn(file: string, { userFile, mayRead }: UserSide): ProjectLeave {
+  const folder = dirname(file);
+  return { folder, granted: leaveOf(mayRead, folder), userFile };
 }
 
 /** True for what can name a corpus that is kept below the file that names it. */
@@ -180,8 +196,20 @@ export function chromaEntry(name: string, written: WrittenChroma, folder: string
   return { kind: "chroma", ...rest, place, inPlace, indexFolder: join(folder, ATTACHED_FOLDER, name) };
 }
 
-function folderEntry({ folder, role: given }: z.infer<typeof folderSchema>, base: string): FolderEntry {
-  return { kind: "folder", folder: resolve(base, folder), ...(given === undefined ? {} : { role: given }) };
+function folderEntry(
+  { folder, role: given }: z.infer<typeof folderSchema>,
+  file: string,
+  user: UserSide | undefined,
+): FolderEntry | PublishedEntry {
+  const role = given === undefined ? {} : { role: given };
+  if (!isObjectAddress(folder)) return { kind: "folder", folder: resolve(dirname(file), folder), ...role };
+  try {
+    const address = parseObjectAddress(folder).text;
+    return { kind: "published", address, ...role, ...(user && { leave: leaveIn(file, user) }) };
+  } catch (error) {
+    const { message, hint } = toWinnowError(error);
+    throw new WinnowError("invalid_config", `${file}: ${message}`, hint === undefined ? {} : { hint });
+  }
 }
 
 /** The entry as a file in `folder` would name it; `isUsers` where that is the user's own file. */

@@ -1,5 +1,6 @@
 import { isAddress } from "../core/address.ts";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
+import { isObjectAddress } from "../core/object-address.ts";
 import { serviceKey } from "../models/service-access.ts";
 import { type ChromaConnection, connectChroma } from "../retrieval/chroma/connection.ts";
 import { openCollectionSource, openCollectionTarget } from "../retrieval/copy/collection-ends.ts";
@@ -83,6 +84,11 @@ async function openSource(options: CopyCorpusOptions): Promise<{ source: CopySou
   if (place !== undefined) {
     const source = await openCollectionSource(await connect(place, options), place.collection);
     return { source, from };
+  }
+  if (isObjectAddress(from)) {
+    throw new WinnowError("invalid_argument", "A published index is not copied from where it lies.", {
+      hint: `Search it there with --corpus ${from}, or copy the index that it was made of.`,
+    });
   }
   const [found] = await locateOwn({ ...scope, named: [from] });
   if (found === undefined) throw new WinnowError("corpus_not_found", `There is no index at ${from}.`);

@@ -8,6 +8,7 @@ import { unindexedRowsMax } from "../retrieval/store/lance/lance-store.ts";
 import { type AttachedStatus, attachedStatus } from "./attaching/attached-status.ts";
 import { redactedIn } from "./indexing/progress.ts";
 import type { CorpusPlace } from "./open-corpora.ts";
+import { mirroredStatus, type PublishedStatus } from "./publishing/published-status.ts";
 import { runFiles } from "./runs.ts";
 
 export interface SkippedItem {
@@ -41,10 +42,27 @@ export interface CorpusStatus extends CorpusInfo {
   readonly writing: boolean;
   /** Present for an attached collection. */
   readonly attached?: AttachedStatus;
+  /** Present for a published index. */
+  readonly published?: PublishedStatus;
 }
 
-/** What a corpus holds, from its manifest: no document is opened. Rejects with `corpus_corrupt`, `corpus_format`. */
-export async function corpusStatus({ name, folder, attached }: CorpusPlace): Promise<CorpusStatus> {
+/**
+ * What a corpus holds, from its manifest: no document is opened. A published index is fetched first. Rejects with
+ * `corpus_corrupt`, `corpus_format`, and for a published index as opening it does.
+ */
+export async function corpusStatus(place: CorpusPlace): Promise<CorpusStatus> {
+  if (place.published === undefined) return folderStatus(place);
+  const { folder, ...published } = await mirroredStatus(place.name, place.published);
+  const runs = await runFiles([place.runsFolder]);
+  const status = await folderStatus({ name: place.name, folder });
+  return { ...status, location: place.published.address, runs: runs.length, writing: false, published };
+}
+
+async function folderStatus({
+  name,
+  folder,
+  attached,
+}: Pick<CorpusPlace, "name" | "folder" | "attached">): Promise<CorpusStatus> {
   const layout = corpusLayout(folder);
   const corpus = await openCorpus(folder, { name });
   try {

@@ -123,7 +123,12 @@ async function checkCorpus(place: CorpusPlace): Promise<{ check: Check; embedder
   const attachedBy = place.attached?.embedder ?? null;
   try {
     const status = await corpusStatus(place);
-    const detail = `${status.documents} documents, ${status.chunks} chunks, generation ${status.generation}, at ${place.folder}`;
+    const detail = `${status.documents} documents, ${status.chunks} chunks, generation ${status.generation}, at ${status.location}`;
+    const unreachable = status.published?.unreachable;
+    if (unreachable !== undefined) {
+      const hint = "What was fetched before is searched until the object store can be reached again.";
+      return { check: { name, state: "warn", detail: `${detail}; ${unreachable}`, hint }, embedder: status.embedder };
+    }
     const check: Check = status.ready
       ? { name, state: "ok", detail }
       : {

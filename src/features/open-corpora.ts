@@ -1,11 +1,13 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import type { BuiltEntry, ChromaEntry, CorpusEntry } from "../config/corpora.ts";
+import type { BuiltEntry, ChromaEntry, CorpusEntry, PublishedEntry } from "../config/corpora.ts";
 import { WinnowError } from "../core/errors.ts";
+import { isObjectAddress, parseObjectAddress } from "../core/object-address.ts";
 import type { ChromaPlaces } from "../retrieval/chroma/shared-places.ts";
 import { findCorpusFolder, refuseForeign } from "../retrieval/corpus/find-corpus-folder.ts";
 import { CORPUS_FOLDER_NAME, corpusLayout } from "../retrieval/corpus/layout.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
+import { type PublishedPlace, publishedFolder } from "./publishing/published-place.ts";
 
 /** Where a command looks for its corpora. */
 export interface CorpusScope {
@@ -15,13 +17,20 @@ export interface CorpusScope {
   readonly named: readonly string[];
   /** Corpora of the configuration, by name. */
   readonly known: Readonly<Record<string, CorpusEntry>>;
+  /** Room for mirrors of published indexes; see the setting of that name. */
+  readonly mirrorGigabytes?: number;
 }
 
 export interface CorpusPlace {
   readonly name: string;
-  /** The `.winnow` folder; for an attached collection the folder with its words. */
+  /**
+   * The `.winnow` folder; for an attached collection the folder with its words, for a published index one with what is kept
+   * of it besides the index.
+   */
   readonly folder: string;
   readonly runsFolder: string;
+  /** Present for a published index. */
+  readonly published?: PublishedPlace;
   /** Present for an attached collection. */
   readonly attached?: ChromaEntry;
 }
@@ -38,6 +47,10 @@ export async function locateCorpora(scope: CorpusScope): Promise<CorpusPlace[]> 
   const folder = await findCorpusFolder(scope.workingFolder);
   const own = folder === undefined ? [] : [placeOf(nameOf(folder), folder)];
   const places = [...own, ...(await configuredPlaces(scope))];
+  const [only] = places;
+  if (places.length === 1 && only?.published !== undefined) {
+    return [{ ...only, published: { ...only.published, isAsked: true } }];
+  }
   if (places.length > 0) return distinctNames(places);
   throw new WinnowError("corpus_not_found", "There is no index in this folder or above it.", {
     hint:
@@ -53,6 +66,8 @@ export async function locateOwn(scope: CorpusScope): Promise<CorpusPlace[]> {
   const folder = scope.named.length === 0 ? await findCorpusFolder(scope.workingFolder) : undefined;
   if (folder !== undefined) return [placeOf(nameOf(folder), folder)];
   const places = await locateCorpora(scope);
+  const published = places.find((place) => place.published !== undefined);
+  if (published?.published !== undefined) throw readOnly(published.published.address);
   const attached = places.find((place) => place.attached !== undefined);
   if (attached === undefined) return places;
   throw new WinnowError("invalid_argument", `${attached.name} is an attached collection: it is changed in Chroma.`, {
@@ -60,10 +75,16 @@ export async function locateOwn(scope: CorpusScope): Promise<CorpusPlace[]> {
   });
 }
 
+function readOnly(address: string): WinnowError {
+  return new WinnowError("invalid_argument", `${address} is a published index, which is not changed where it lies.`, {
+    hint: `Index where it was made, and publish again with: winnow copy . ${address}`,
+  });
+}
+
 /** Names of the corpora that the configuration says how to build or to attach, indexed or not. */
 export function configuredNames({ known }: Pick<CorpusScope, "known">): readonly string[] {
   return Object.keys(known)
-    .filter((name) => known[name]?.kind !== "folder")
+    .filter((name) => known[name]?.kind === "built" || known[name]?.kind === "chroma")
     .sort();
 }
 
@@ -72,11 +93,13 @@ export async function hasOwnIndex({ workingFolder }: Pick<CorpusScope, "workingF
   return (await findCorpusFolder(workingFolder)) !== undefined;
 }
 
-/** Configured corpora that are indexed, by name. */
+/** Configured corpora that are indexed or published, by name. */
 async function configuredPlaces(scope: CorpusScope): Promise<CorpusPlace[]> {
+  const names = Object.keys(scope.known).sort();
   const places = await Promise.all(
-    configuredNames(scope).map(async (name) => {
+    names.map(async (name) => {
       const entry = scope.known[name];
+      if (entry?.kind === "published") return [placeOfPublished(name, entry, scope, false)];
       if (entry === undefined || entry.kind === "folder" || !(await isCorpus(entry.indexFolder))) return [];
       await refuseForeign(entry.indexFolder);
       return [placeOfEntry(name, entry)];
@@ -93,6 +116,16 @@ function placeOfAttached(name: string, attached: ChromaEntry): CorpusPlace {
   return { ...placeOf(name, attached.indexFolder), attached };
 }
 
+function placeOfPublished(
+  name: string,
+  { address, leave }: Pick<PublishedEntry, "address" | "leave">,
+  { mirrorGigabytes }: CorpusScope,
+  isAsked: boolean,
+): CorpusPlace {
+  const published = { address, isAsked, mirrorGigabytes, ...(leave && { leave }) };
+  return { ...placeOf(name, publishedFolder(address, process.env)), published };
+}
+
 function configured(named: string, scope: CorpusScope): CorpusEntry | undefined {
   return Object.hasOwn(scope.known, named) ? scope.known[named] : undefined;
 }
@@ -103,6 +136,11 @@ function isCorpus(folder: string): Promise<boolean> {
 
 async function locate(named: string, scope: CorpusScope): Promise<CorpusPlace> {
   const entry = configured(named, scope);
+  if (entry?.kind === "published") return placeOfPublished(named, entry, scope, true);
+  if (entry === undefined && isObjectAddress(named)) {
+    const { text: address, bucket, prefix } = parseObjectAddress(named);
+    return placeOfPublished(prefix.split("/").at(-1) || bucket, { address }, scope, true);
+  }
   if (entry !== undefined && entry.kind !== "folder") {
     if (await isCorpus(entry.indexFolder)) {
       await refuseForeign(entry.indexFolder);
@@ -142,6 +180,8 @@ export async function targetFolder(scope: CorpusScope): Promise<string> {
     return fresh;
   }
   const entry = configured(named, scope);
+  if (entry?.kind === "published") throw readOnly(entry.address);
+  if (entry === undefined && isObjectAddress(named)) throw readOnly(parseObjectAddress(named).text);
   if (entry !== undefined && entry.kind !== "folder") {
     const what = entry.kind === "chroma" ? "is an attached collection: it" : "is built as the configuration says: it";
     throw new WinnowError("invalid_argument", `${named} ${what} takes no other files.`, {
@@ -171,7 +211,11 @@ export async function placeOpener(): Promise<(place: CorpusPlace) => Promise<Cor
   ]);
   const embedQuery = queryEmbedder();
   let shared: Promise<ChromaPlaces> | undefined;
-  return async ({ name, folder, attached: entry }) => {
+  return async ({ name, folder, published, attached: entry }) => {
+    if (published !== undefined) {
+      const { openPublishedPlace } = await import("./publishing/open-published-place.ts");
+      return openPublishedPlace({ name, folder, published, environment: process.env, embedQuery });
+    }
     if (entry === undefined) return openCorpus(folder, { name, embedQuery });
     shared ??= import("../retrieval/chroma/shared-places.ts").then((module) => new module.ChromaPlaces());
     const { openAttached } = await import("./attaching/open-attached.ts");

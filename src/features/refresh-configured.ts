@@ -57,7 +57,7 @@ export async function refreshConfigured(
   try {
     for (const name of names) {
       const entry = scope.known[name];
-      if (entry === undefined || entry.kind === "folder") continue;
+      if (entry === undefined || entry.kind === "folder" || entry.kind === "published") continue;
       const folder = entry.indexFolder;
       const hooks = { onProgress: (progress: IndexProgress) => onProgress?.(name, progress) };
       try {

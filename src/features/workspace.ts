@@ -47,7 +47,8 @@ export interface Workspace {
 export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
   const { workingFolder, environment } = options;
   const { settings } = await loadConfig(workingFolder, environment);
-  const scope: CorpusScope = { workingFolder, named: options.corpora ?? [], known: settings.corpora };
+  const { corpora: known, mirrorGigabytes } = settings;
+  const scope: CorpusScope = { workingFolder, named: options.corpora ?? [], known, mirrorGigabytes };
   const access = policyAccess(settings, { baseUrl: options.baseUrl, apiKeyEnv: options.apiKeyEnv });
   const readers = new Map<string, Promise<CorpusReader>>();
   let opener: ReturnType<typeof placeOpener> | undefined;

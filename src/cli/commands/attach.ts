@@ -1,6 +1,7 @@
 import { createInterface } from "node:readline/promises";
 import { ROLES } from "../../core/corpus-role.ts";
 import { WinnowError } from "../../core/errors.ts";
+import { isObjectAddress } from "../../core/object-address.ts";
 import { oneLine, plural, stripControl } from "../../core/text.ts";
 import {
   type AttachChoice,
@@ -24,7 +25,12 @@ type Options = Readonly<Record<string, unknown>>;
 const PARTIAL_EXIT = 3;
 const ANSWER_UNITS_MAX = 200;
 
-export const run: CommandRun = async ([place = "", ...named], options, scope) => {
+export const run: CommandRun = async (args, options, scope) => {
+  const [place = "", ...named] = args;
+  if (isObjectAddress(place)) {
+    const { runPublished } = await import("./attach-published.ts");
+    return runPublished(args, options, scope);
+  }
   const { config, corpusScope } = await commandContext(scope);
   const { output, signal } = scope;
   const session = await openAttachSession({

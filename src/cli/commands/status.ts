@@ -1,19 +1,48 @@
+import { toWinnowError } from "../../core/errors.ts";
 import { oneLine, plural, stripControl } from "../../core/text.ts";
 import { type CorpusStatus, corpusStatus } from "../../features/corpus-status.ts";
-import { locateCorpora } from "../../features/open-corpora.ts";
+import { type CorpusPlace, locateCorpora } from "../../features/open-corpora.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
 import { redactedText } from "../redacted-text.ts";
 import { commandContext } from "../scope.ts";
+import { shownPlace } from "../shown-place.ts";
 
 export const run: CommandRun = async (_args, options, scope) => {
   const { corpusScope } = await commandContext(scope);
-  const statuses = await Promise.all((await locateCorpora(corpusScope)).map(corpusStatus));
+  const looks = await Promise.all((await locateCorpora(corpusScope)).map(look));
   const { output } = scope;
-  if (output.json) output.printJson({ schema: "status/1", corpora: statuses });
-  else for (const status of statuses) print(status, options["skipped"] === true, output);
+  const corpora = looks.flatMap((one) => ("status" in one ? [one.status] : []));
+  const failed = looks.flatMap((one) => ("status" in one ? [] : [one]));
+  if (output.json) {
+    output.printJson({ schema: "status/1", corpora, ...(failed.length > 0 && { failed }) });
+    return 0;
+  }
+  for (const status of corpora) print(status, options["skipped"] === true, output);
+  for (const { name, message, hint } of failed) {
+    output.print(`${output.style("bold", stripControl(name))}  ${output.style("yellow", stripControl(message))}`);
+    if (hint !== undefined) output.print(`  ${stripControl(hint)}`);
+  }
   return 0;
 };
+
+interface Failed {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** A published index that nobody asked for may fail without hiding the others. */
+async function look(place: CorpusPlace): Promise<{ readonly status: CorpusStatus } | Failed> {
+  try {
+    return { status: await corpusStatus(place) };
+  } catch (error) {
+    if (place.published === undefined || place.published.isAsked) throw error;
+    const { code, message, hint } = toWinnowError(error);
+    return { name: place.name, code, message, ...(hint === undefined ? {} : { hint }) };
+  }
+}
 
 const STATES = {
   fresh: "unchanged since",
@@ -26,6 +55,11 @@ const STATES = {
 function attachedLine({ role, records, scannedAt, state }: NonNullable<CorpusStatus["attached"]>): string {
   if (records === null) return `${role}; its words are not indexed to their end: run winnow index`;
   return `${role}, ${plural(records, "record")} of ${scannedAt ?? "an unknown time"}; ${STATES[state]}`;
+}
+
+function publishedLine({ publishedAt, mirror, unreachable }: NonNullable<CorpusStatus["published"]>): string {
+  const state = `${publishedAt}, mirrored in ${shownPlace(mirror)}`;
+  return unreachable === undefined ? state : `${state}; NOT REACHED NOW: ${stripControl(unreachable)}`;
 }
 
 function print(status: CorpusStatus, all: boolean, output: Output): void {
@@ -49,6 +83,7 @@ function print(status: CorpusStatus, all: boolean, output: Output): void {
   row("vectors", status.attached?.embedder ?? status.embedder ?? "none: searched by words only");
   row("store", status.store);
   if (status.copiedFrom !== undefined) row("copy of", stripControl(status.copiedFrom));
+  if (status.published !== undefined) row("published", publishedLine(status.published));
   if (status.attached !== undefined) row("attached", attachedLine(status.attached));
   row(
     "state",

@@ -56,6 +56,11 @@ export interface FolderCorpusOptions {
   readonly embedQuery?: EmbedQuery;
   /** Behind vectors that lie elsewhere, where the store asks them; default the embedder that the corpus names. */
   readonly embedder?: EmbedderIdentity;
+  /**
+   * Where the documents lie is no place of this machine: their places are given as they were indexed, and nobody can tell
+   * here whether they have changed.
+   */
+  readonly isElsewhere?: boolean;
 }
 
 interface Held {
@@ -89,7 +94,7 @@ export class FolderCorpus implements CorpusReader {
     return this.#use(async ({ manifest }) => ({
       name: this.name,
       location: this.#layout.folder,
-      base: baseOf(this.#layout, manifest),
+      ...(this.#options.isElsewhere !== true && { base: baseOf(this.#layout, manifest) }),
       generation: manifest.generation,
       documents: manifest.documents,
       chunks: manifest.chunks,
@@ -149,10 +154,12 @@ export class FolderCorpus implements CorpusReader {
   }
 
   async stale(ids: readonly string[]): Promise<readonly StaleDocument[]> {
+    if (this.#options.isElsewhere === true) return [];
     return this.#use(async ({ manifest, items }) => staleDocuments(ids, await items(), baseOf(this.#layout, manifest)));
   }
 
   #placed(chunk: Chunk, manifest: Manifest): Chunk {
+    if (this.#options.isElsewhere === true) return chunk;
     return placeChunk(chunk, baseOf(this.#layout, manifest));
   }
 

@@ -33,6 +33,8 @@ export interface CorpusLayout {
   readonly keptVectorsFile: string;
   /** How far a copy into this folder has come; gone once it is whole. */
   readonly copyFile: string;
+  /** Where this index was published, and what it last saw there. */
+  readonly publishedFile: string;
   /** Keeps an index out of the repository that it lies in. */
   readonly ignoreFile: string;
 }
@@ -51,6 +53,7 @@ export function corpusLayout(folder: string): CorpusLayout {
     lockFile: join(folder, "writer.lock"),
     keptVectorsFile: join(folder, "reembed.vectors"),
     copyFile: join(folder, "copy.json"),
+    publishedFile: join(folder, "published.json"),
     ignoreFile: join(folder, ".gitignore"),
   };
 }

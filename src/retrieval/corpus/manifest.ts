@@ -18,7 +18,8 @@ export { STORE_KINDS, type StoreKind } from "./store-kinds.ts";
 
 const count = z.int().check(z.nonnegative());
 
-const manifestSchema = z.object({
+/** Of `Manifest`. */
+export const manifestSchema = z.object({
   generation: z.int().check(z.positive()),
   updatedAt: z.string(),
   identity: identitySchema,
@@ -121,6 +122,11 @@ export function documentIdsOf(item: ManifestItem): readonly string[] {
   return item.ids ?? (item.documents > 0 ? [item.key] : []);
 }
 
+/** Replaces the manifest whose items are in place already. */
+export async function writeManifestAlone(layout: CorpusLayout, manifest: Manifest): Promise<void> {
+  await writeSealed(layout.manifestFile, MANIFEST_FORMAT, manifest);
+}
+
 /** The seal proves that the content is ours; the schema catches our own mistakes. */
 function check<T>(path: string, schema: z.ZodMiniType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
@@ -195,5 +201,5 @@ export async function writeManifest(
   items: Iterable<ManifestItem>,
 ): Promise<void> {
   await writeSealed(itemsFileOf(layout, manifest.generation), ITEMS_FORMAT, [...items]);
-  await writeSealed(layout.manifestFile, MANIFEST_FORMAT, manifest);
+  await writeManifestAlone(layout, manifest);
 }

@@ -15,6 +15,8 @@ export interface OpenCorpusOptions {
   readonly embedder?: EmbedderIdentity;
   /** Where chunks are kept; default the store that its identity names, in the corpus folder. */
   readonly openStore?: OpenStore;
+  /** Its documents lie on another machine; see `FolderCorpusOptions`. */
+  readonly isElsewhere?: boolean;
 }
 
 /**
@@ -22,11 +24,12 @@ export interface OpenCorpusOptions {
  * `corpus_corrupt`. The store is opened by the first query; opening the corpus alone reads two small files.
  */
 export async function openCorpus(folder: string, options: OpenCorpusOptions = {}): Promise<FolderCorpus> {
-  const { name = corpusName(folder), openStore = openFolderStore, embedQuery, embedder } = options;
+  const { name = corpusName(folder), openStore = openFolderStore, embedQuery, embedder, isElsewhere = false } = options;
   if (name === "" || name.includes("\u0000")) throw new WinnowError("invalid_argument", "A corpus needs a name.");
   const corpus = new FolderCorpus(corpusLayout(folder), {
     name,
     openStore,
+    isElsewhere,
     ...(embedQuery && { embedQuery }),
     ...(embedder && { embedder }),
   });

@@ -32,18 +32,23 @@ export interface SealedContent {
   readonly stamp: FileStamp;
 }
 
+/** The text that shows whether it is whole. */
+export function seal(format: SealedFormat, body: unknown): string {
+  const text = JSON.stringify(body);
+  return `{"format":"${format.name}/${format.version}","sha256":"${sha256(text)}","body":${text}${FOOTER}`;
+}
+
 /**
  * Replaces the file as a whole: a new file is written, synced and renamed over the old one, and the folder is synced.
  * A reader sees the old content or the new. Rejects with `disk_full` or `store_failed`; then the old content stands.
  */
 export async function writeSealed(path: string, format: SealedFormat, body: unknown): Promise<void> {
-  const text = JSON.stringify(body);
-  const header = `{"format":"${format.name}/${format.version}","sha256":"${sha256(text)}","body":`;
+  const sealed = seal(format, body);
   const temporary = `${path}.${process.pid}${TEMPORARY_SUFFIX}`;
   try {
     const file = await open(temporary, "w");
     try {
-      await file.writeFile(`${header}${text}${FOOTER}`);
+      await file.writeFile(sealed);
       await file.sync();
     } finally {
       await file.close();
@@ -83,7 +88,8 @@ async function stampOf(file: FileHandle): Promise<FileStamp> {
   return { inode: ino, modifiedNs: mtimeNs, bytes: size };
 }
 
-function unseal(path: string, text: string, format: SealedFormat): unknown {
+/** What was sealed. `path` names it in errors: `corpus_format` and `corpus_corrupt`, as `readSealed` rejects with. */
+export function unseal(path: string, text: string, format: SealedFormat): unknown {
   const header = HEADER.exec(text);
   if (header === null || header[1] !== format.name) throw damaged(path, "its beginning is not what was written");
   const version = Number(header[2]);

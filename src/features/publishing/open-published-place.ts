@@ -1,0 +1,47 @@
+import { toWinnowError, type WinnowError } from "../../core/errors.ts";
+import type { CorpusReader } from "../../retrieval/corpus-reader.ts";
+import type { EmbedQuery } from "../../retrieval/find/embed-query.ts";
+import { leftOut } from "../attaching/left-out.ts";
+import { placesWithoutLeave } from "../indexing/leave.ts";
+import { placeRefused } from "../indexing/refuse-place.ts";
+import { type PublishedPlace, publishedMirror } from "./published-place.ts";
+
+export interface OpenPublishedPlaceOptions {
+  readonly name: string;
+  readonly published: PublishedPlace;
+  /** Stands for it where it is left out. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly embedQuery: EmbedQuery;
+}
+
+/**
+ * Opens a published index for reading. One that a project's file names without the user's leave is empty, and says so; so
+ * is one that nobody asked for and that cannot be opened. Rejects as `openPublished` does.
+ */
+export async function openPublishedPlace(options: OpenPublishedPlaceOptions): Promise<CorpusReader> {
+  const { name, published, folder, environment, embedQuery } = options;
+  const refused = await refusedPublished(name, published);
+  if (refused !== undefined) return leftOut(name, folder, refused);
+  try {
+    const [{ openPublished }, mirror] = await Promise.all([
+      import("../../retrieval/published/published-corpus.ts"),
+      publishedMirror(published, environment),
+    ]);
+    return await openPublished({ name, mirror, embedQuery });
+  } catch (error) {
+    if (published.isAsked) throw error;
+    return leftOut(name, folder, toWinnowError(error, "store_failed"));
+  }
+}
+
+/** Why an entry may not be reached: a project's file names it, and the user has not agreed. */
+export async function refusedPublished(
+  name: string,
+  { address, leave }: Pick<PublishedPlace, "address" | "leave">,
+): Promise<WinnowError | undefined> {
+  if (leave === undefined) return undefined;
+  const [place] = await placesWithoutLeave(leave, [address]);
+  if (place === undefined) return undefined;
+  return placeRefused({ name, place, leadsTo: place, agree: ["winnow", "attach", place, "--name", name] });
+}
