@@ -46,6 +46,12 @@ test("rows become documents named after their ids, wherever the file lies", asyn
   expect(documents[1]?.metadata["year"]).toBe(1999);
 });
 
+test("a row that says so is Markdown, any other a row", async () => {
+  const rows = ["markdown", "html", undefined].map((format, i) => ({ _id: `d${i}`, text: "# One\n\ntext", format }));
+  await writeFile(path, rows.map((row) => JSON.stringify(row)).join("\n"));
+  expect((await documentsOf()).map(({ format }) => format)).toEqual(["markdown", "row", "row"]);
+});
+
 test("a large file comes in blocks of whole lines that together are the file", async () => {
   // 12 MB, with characters of several bytes across the edges of what is read at once.
   const lines = Array.from({ length: 3_000 }, (_, i) =>

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { normalizeLineEnds } from "../core/text.ts";
+import type { SourceDocument } from "../core/types.ts";
 import { type Row, rowDocuments } from "../sources/files/row-document.ts";
 import type { Source, SourceItem } from "../sources/source.ts";
 import { defect } from "./text-lines.ts";
@@ -20,8 +21,9 @@ interface Block {
 
 /**
  * The documents of a dataset as a source whose items are blocks of lines of its one file, so that a corpus of any size
- * is indexed piece by piece. Ids are `corpus.jsonl#<_id>` wherever the file lies. `read` is for items that `list` of the
- * same source gave.
+ * is indexed piece by piece. Ids are `corpus.jsonl#<_id>` wherever the file lies. A row that says `"format": "markdown"`
+ * is split where a Markdown file of the same text would be, so that an evaluation measures what an index of the files
+ * does. `read` is for items that `list` of the same source gave.
  */
 export function corpusSource(path: string): Source {
   const blocks = new Map<string, Block>();
@@ -55,9 +57,13 @@ export function corpusSource(path: string): Source {
       const bytes = await bytesOf(item);
       const rows = rowsOf(bytes.toString("utf8"), blocks.get(item.key)?.line ?? 1);
       const file = { key: CORPUS_FILE, location: path, mtimeMs: item.mtimeMs, name: CORPUS_FILE };
-      return { documents: rowDocuments(file, rows), hash: hashOf(bytes), notes: [] };
+      return { documents: rowDocuments(file, rows).map(asStated), hash: hashOf(bytes), notes: [] };
     },
   };
+}
+
+function asStated(document: SourceDocument): SourceDocument {
+  return document.metadata["format"] === "markdown" ? { ...document, format: "markdown" } : document;
 }
 
 /** Whole lines of at least `BLOCK_BYTES`, the last block what is left. Line ends are looked for in bytes: UTF-8 has no other 10. */
