@@ -1,4 +1,4 @@
-import type { SourceType } from "../../config/source-types.ts";
+import type { SessionUnit, SourceType } from "../../config/source-types.ts";
 import type { Chunk, SourceDocument } from "../../core/types.ts";
 import type { CorpusIdentity } from "../../retrieval/corpus/manifest.ts";
 import type { EmbedderIdentity } from "../../retrieval/find/embed-query.ts";
@@ -13,6 +13,8 @@ export interface SourceScope {
   readonly base: string;
   /** Of transcripts, only those of sessions that began in this folder or below are read; default all. */
   readonly projectFolder?: string;
+  /** What a document of `claude-sessions` is; default a session. */
+  readonly unit?: SessionUnit;
 }
 
 /** What indexing is made of; replaced in tests. Loaded when needed, because a refresh often needs none of it. */
