@@ -68,6 +68,13 @@ describe("corpora of the configuration", () => {
     });
   });
 
+  test("sessions may be cut into turns, and nothing else may", async () => {
+    write(userFile, { mine: { source: "claude-sessions", unit: "turn" } });
+    expect((await load()).settings.corpora["mine"]).toMatchObject({ source: "claude-sessions", unit: "turn" });
+    write(userFile, { mine: { source: "tool-traces", unit: "turn" } });
+    await expect(load()).rejects.toMatchObject({ code: "invalid_config", message: expect.stringMatching(/"mine"/) });
+  });
+
   test.each([
     ["another machine", { ...chroma, chroma: "https://chroma.example" }, /may not send/],
     ["a key", { ...chroma, apiKeyEnv: "AWS_SECRET_ACCESS_KEY" }, /may not send|nor name a key/],

@@ -6,7 +6,7 @@ import { ROLES, type Role } from "../core/corpus-role.ts";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { isObjectAddress, parseObjectAddress } from "../core/object-address.ts";
 import { leaveOf, type MayRead, type ProjectLeave } from "./leave.ts";
-import { isPrivateSource, SOURCES, type SourceType } from "./source-types.ts";
+import { isPrivateSource, SESSION_UNITS, type SessionUnit, SOURCES, type SourceType } from "./source-types.ts";
 
 /** Where the words of attached collections are kept, beside the configuration that names them. */
 const ATTACHED_FOLDER = join(".winnow", "attached");
@@ -53,6 +53,8 @@ const builtSchema = z.strictObject({
   /** Relative to the file. Transcripts are looked for in the place of this folder's own when left out. */
   paths: z.optional(z.array(text).check(z.minLength(1))),
   role: z.optional(role),
+  /** Of `claude-sessions` only: what a document is, a session when left out. */
+  unit: z.optional(z.enum(SESSION_UNITS)),
 });
 
 /** A corpus as a file names it: a folder, or an object that says more. */
@@ -88,6 +90,8 @@ export interface BuiltEntry {
   /** Absolute; empty: the place where this folder's own transcripts lie. */
   readonly paths: readonly string[];
   readonly role: Role;
+  /** What a document of `claude-sessions` is; a session when left out. */
+  readonly unit?: SessionUnit | undefined;
   /** Folder of the file that names it. */
   readonly projectFolder: string;
   /** The corpus folder itself. */
@@ -151,7 +155,10 @@ export function readCorpora(
       if (typeof written === "string") return [name, folderEntry({ folder: written }, file, user)];
       if ("folder" in written) return [name, folderEntry(written, file, user)];
       if (!isAttachedName(name)) throw badName(name, file);
-      if ("source" in written) return [name, builtEntry(name, written, dirname(file), user === undefined)];
+      if ("source" in written) {
+        if (written.unit !== undefined && written.source !== "claude-sessions") throw strayUnit(name, file);
+        return [name, builtEntry(name, written, dirname(file), user === undefined)];
+      }
       const entry = chromaEntry(name, written, dirname(file));
       if (user === undefined) return [name, entry];
       refuseForeign(name, entry, file, user.userFile);
@@ -214,17 +221,23 @@ function folderEntry(
 
 /** The entry as a file in `folder` would name it; `isUsers` where that is the user's own file. */
 export function builtEntry(name: string, written: WrittenBuilt, folder: string, isUsers: boolean): BuiltEntry {
-  const { source, paths = [], role: given = ROLE_OF[source] } = written;
+  const { source, paths = [], role: given = ROLE_OF[source], unit } = written;
   return {
     kind: "built",
     source,
     paths: paths.map((path) => resolve(folder, path)),
     role: given,
+    ...(unit === undefined ? {} : { unit }),
     projectFolder: folder,
     indexFolder: join(folder, NAMED_FOLDER, name),
     isPrivate: isPrivateSource(source),
     isUsers,
   };
+}
+
+/** What a file has to say of a built entry so that it reads as this one, its places aside. */
+export function writtenBeside({ source, role: given, unit }: BuiltEntry): Pick<WrittenBuilt, "role" | "unit"> {
+  return { ...(given === ROLE_OF[source] ? {} : { role: given }), ...(unit === undefined ? {} : { unit }) };
 }
 
 function refuseForeign(name: string, entry: ChromaEntry, file: string, userFile: string): void {
@@ -251,6 +264,12 @@ function real(path: string): string {
   } catch {
     return resolve(path);
   }
+}
+
+function strayUnit(name: string, file: string): WinnowError {
+  return new WinnowError("invalid_config", `${file}: only claude-sessions have a unit, which "${name}" is not.`, {
+    hint: "Take the unit out of the entry.",
+  });
 }
 
 function badName(name: string, file: string): WinnowError {

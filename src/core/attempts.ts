@@ -83,7 +83,9 @@ export function retryNotice(
 ): NonNullable<AttemptOptions["onRetry"]> {
   return ({ error }, pauseMs, attempt) => {
     const seconds = (pauseMs / 1000).toFixed(1);
-    onNotice?.("retry", `${error.message} Attempt ${attempt} failed; the next one follows after ${seconds} s.`);
+    // Words of a server stand at the end of some messages, with or without a full stop of their own.
+    const what = /[.!?…]$/u.test(error.message) ? error.message : `${error.message}.`;
+    onNotice?.("retry", `${what} Attempt ${attempt} failed; the next one follows after ${seconds} s.`);
   };
 }
 

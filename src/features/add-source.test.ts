@@ -125,6 +125,26 @@ describe("what agents saw and did", () => {
     expect(userFile).toEqual({ mayRead: { [project]: [transcriptFolder(project, environment)] } });
   });
 
+  it("is a document for each turn where the entry says so, from the next refresh on", async () => {
+    const transcript = new ClaudeTranscript({ cwd: project });
+    transcript.user("Why does the tide table fail?");
+    transcript.assistant("It assumes 28 days.");
+    transcript.user("Now the moon.");
+    mkdirSync(transcriptFolder(project, environment), { recursive: true });
+    writeFileSync(join(transcriptFolder(project, environment), "a.jsonl"), transcript.text);
+    const { name } = await add("claude-sessions", []);
+    const [whole] = await refresh(name);
+    expect(whole?.summary).toMatchObject({ documents: 1 });
+    const entry = { source: "claude-sessions", unit: "turn", role: "other" };
+    writeFileSync(join(project, "winnow.json"), JSON.stringify({ corpora: { sessions: entry } }));
+    const [turns] = await refresh(name);
+    expect(turns).toMatchObject({ summary: { documents: 2 } });
+    expect(await ids()).toEqual([expect.stringMatching(/a\.jsonl#1$/), expect.stringMatching(/a\.jsonl#2$/)]);
+    // Naming the source again takes nothing back that its entry said.
+    await add("claude-sessions", []);
+    expect(projectFile()).toEqual({ corpora: { sessions: entry } });
+  });
+
   it("is not read because a folder's own file says so", async () => {
     writeFileSync(join(project, "winnow.json"), JSON.stringify({ corpora: { mine: { source: "tool-traces" } } }));
     const [refused] = await refresh("mine");

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { findProjectFile, PROJECT_FILE } from "../config/config.ts";
-import { type BuiltEntry, builtEntry, isAttachedName, type WrittenBuilt } from "../config/corpora.ts";
+import { type BuiltEntry, builtEntry, isAttachedName, type WrittenBuilt, writtenBeside } from "../config/corpora.ts";
 import type { SourceType } from "../config/source-types.ts";
 import { editedJson, editFile } from "../config/write-file.ts";
 import { WinnowError } from "../core/errors.ts";
@@ -66,6 +66,7 @@ export async function addSource(options: AddSourceOptions): Promise<AddedSource>
   const written: WrittenBuilt = {
     source,
     ...(paths.length === 0 ? {} : { paths: paths.map((path) => below(folder, path)) }),
+    ...(known?.kind === "built" ? writtenBeside(known) : {}),
   };
   const entry = builtEntry(name, written, folder, false);
   // What is not there is not written down.

@@ -93,19 +93,20 @@ async function build(
   const choice = { ...(embedder && { embedder }), ...(store && { store }) };
   const { indexFolder: folder, source } = entry;
   if (entry.isPrivate) await makePrivate(folder);
-  const parts = entry.isPrivate && entry.paths.length === 0 ? ofProject(entry.projectFolder) : defaultParts;
   return lookAtCorpus(
-    { folder, source, paths, only: true, rebuild, parts, ...choice, ...(signal && { signal }) },
+    { folder, source, paths, only: true, rebuild, parts: partsOf(entry), ...choice, ...(signal && { signal }) },
     hooks,
     look,
   );
 }
 
-/** The folder that was taken for the project's transcripts may hold those of another project as well. */
-const ofProject = (projectFolder: string): IndexParts => ({
-  ...defaultParts,
-  createSource: (scope) => defaultParts.createSource({ ...scope, projectFolder }),
-});
+/** The default parts, with a source that reads what the entry says. */
+function partsOf({ isPrivate, paths, projectFolder, unit }: BuiltEntry): IndexParts {
+  // The folder that was taken for the project's transcripts may hold those of another project as well.
+  const ofProject = isPrivate && paths.length === 0 ? { projectFolder } : {};
+  const more = { ...ofProject, ...(unit === undefined ? {} : { unit }) };
+  return { ...defaultParts, createSource: (scope) => defaultParts.createSource({ ...scope, ...more }) };
+}
 
 /** What agents saw and did is for its owner alone, whatever the umask says. */
 async function makePrivate(folder: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
+import { z } from "zod";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { oneLine, stripControl } from "../core/text.ts";
 import type { TokenBook } from "../features/access-tokens.ts";
@@ -17,6 +18,7 @@ const STALL_MS_MAX = 15_000;
 /** How long a client may take to read an answer that is no stream. */
 const ANSWER_MS_MAX = 300_000;
 const LOGGED_UNITS_MAX = 200;
+const NO_PARAMETERS = z.strictObject({});
 const HEADERS = {
   "x-content-type-options": "nosniff",
   "cache-control": "no-store",
@@ -95,9 +97,10 @@ export class Dispatcher {
     exchange.caller = caller.name;
     exchange.span.set({ "winnow.caller": caller.name });
     if (service.isClosing() && route.isOpen !== true) throw closing();
-    const query = queryOf(exchange.search, route.query);
+    // Probes and pages may be asked with parameters of others.
+    const query = route.query ?? (route.isOpen === true ? undefined : NO_PARAMETERS);
     const given = {
-      query: route.query === undefined ? {} : checked(route.query, query, "query"),
+      query: query === undefined ? {} : checked(query, queryOf(exchange.search, query), "query"),
       body: route.body === undefined ? {} : checked(route.body, await readJsonBody(request), "body"),
     };
     const accepted = (request.headers.accept ?? "").split(",").map((type) => type.split(";")[0]?.trim());

@@ -154,6 +154,8 @@ describe("on this machine, without tokens", () => {
     ["GET", "/v1/runs/20260101T000000-00000000.jsonl", undefined, 404, "run_not_found"],
     ["GET", "/v1/runs/2", undefined, 404, "run_not_found"],
     ["GET", "/v1/runs?n=0", undefined, 400, "invalid_argument"],
+    ["GET", "/v1/corpora?corpora=notes", undefined, 400, "invalid_argument"],
+    ["POST", "/v1/find?k=3", { query: "a" }, 400, "invalid_argument"],
     ["GET", "/v1/recent?since=soon", undefined, 400, "invalid_argument"],
     ["GET", "/v1/search", undefined, 405, "method_not_allowed"],
     ["DELETE", "/v1/runs", undefined, 405, "method_not_allowed"],

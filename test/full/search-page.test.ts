@@ -26,7 +26,7 @@ realChromium.describe("the search page in Chromium", () => {
     mkdirSync(home, { recursive: true });
     writeFileSync(
       join(folder, "docs", "retries.md"),
-      "# Retries\n\nThe importer retries five times. Owned by Harbour.\n",
+      "---\ndate: 2026-03-01\nsuperseded_by: docs/later.md\n---\n# Retries\n\nThe importer retries five times. Owned by Harbour.\n",
     );
     writeFileSync(
       join(folder, "docs", `harm ${HARM.replaceAll("/", "")}.md`),
@@ -77,9 +77,11 @@ realChromium.describe("the search page in Chromium", () => {
     await ask(page, QUESTION);
     await page.getByRole("tab", { name: "Result" }).waitFor();
     await page
-      .getByRole("heading", { name: /Retries$/ })
+      .getByRole("heading", { name: /^1 ?Retries/ })
       .first()
       .waitFor();
+    await page.getByText("superseded by docs/later.md", { exact: true }).waitFor();
+    await page.getByText("2026-03-01", { exact: true }).waitFor();
     await page.keyboard.press("Tab");
     await page.getByRole("tab", { name: "Turn" }).click();
     await page.getByRole("heading", { name: "Turn 1", exact: true }).waitFor();

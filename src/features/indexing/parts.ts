@@ -1,4 +1,4 @@
-import type { SourceType } from "../../config/source-types.ts";
+import type { SessionUnit, SourceType } from "../../config/source-types.ts";
 import type { Chunk, SourceDocument } from "../../core/types.ts";
 import type { CorpusIdentity } from "../../retrieval/corpus/manifest.ts";
 import type { EmbedderIdentity } from "../../retrieval/find/embed-query.ts";
@@ -17,6 +17,8 @@ export interface SourceScope {
   readonly within?: readonly string[];
   /** Told of every folder by its path, just before it is read. */
   readonly onFolder?: (path: string) => void;
+  /** What a document of `claude-sessions` is; default a session. */
+  readonly unit?: SessionUnit;
 }
 
 /** What indexing is made of; replaced in tests. Loaded when needed, because a refresh often needs none of it. */

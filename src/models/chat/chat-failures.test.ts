@@ -31,6 +31,10 @@ const cut: WireReply = (response) => {
   response.writeHead(200, { "content-type": "text/event-stream" });
   response.write('data: {"choices"', () => response.destroy());
 };
+const torn: WireReply = (response) => {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.write('data: {"choices":[{"index":0,"delta":{"content":"half"}}]}\n\n', () => response.destroy());
+};
 const page: WireReply = (response) => {
   response.writeHead(200, { "content-type": "text/html" }).end("<html>");
 };
@@ -88,6 +92,7 @@ describe("what does not pass ends in an error that says so, without the key and 
   const cases: [string, WireReply, string, RegExp, number][] = [
     ["500 for ever", refusal(500, "boom"), "policy_unavailable", /status 500: boom/, 5],
     ["a broken stream", half, "policy_failed", /broke off/, 5],
+    ["a connection that is cut inside an answer", torn, "policy_failed", /broke off/, 5],
     ["half a call", halfCall, "policy_failed", /broke off/, 5],
     ["an error of another shape", lines({ error: "the engine died" }), "policy_unavailable", /engine died/, 5],
     ["400", refusal(400, "Invalid schema"), "policy_failed", /status 400: Invalid schema/, 1],
@@ -117,6 +122,16 @@ describe("what does not pass ends in an error that says so, without the key and 
       message: 'The model server has no model "llama". Did you mean "llama3"? It has: llama3, qwen.',
     });
     expect(server.requests).toHaveLength(1);
+  });
+
+  test("a model that is listed and refused all the same is not proposed in its own place", async () => {
+    const replies = [refusal(404, "The model `llama` does not exist.")];
+    const server = await startWireServer({ replies, models: ["llama", "qwen"] });
+    servers.push(server);
+    await expect(openTestModel(server.baseUrl, { model: "llama" }).complete(testRequest)).rejects.toMatchObject({
+      message:
+        'The model server lists, but does not serve, the model "llama". It says: The model `llama` does not exist.',
+    });
   });
 
   test("nobody at the address", async () => {

@@ -35,7 +35,7 @@ export function failureOf(error: unknown, endpoint: Endpoint, sent: ReadonlySet<
   const chain = causesOf(error);
   for (const one of chain) {
     if (WinnowError.isInstance(one)) return { error: one, transient: false };
-    if (one instanceof BrokenOffError) return brokenOff(endpoint);
+    if (one instanceof BrokenOffError || isTornBody(one)) return brokenOff(endpoint);
     if (one instanceof NoStreamError) return noStream(one, endpoint);
     if (one instanceof StreamFault) return streamFault(one.fault, endpoint);
   }
@@ -139,7 +139,7 @@ function inStream(body: string, endpoint: Endpoint): Refusal {
 }
 
 function brokenOff({ label }: Endpoint): FailedAttempt {
-  const message = `The answer of ${label} broke off before its end.`;
+  const message = `${label} broke off its answer before the end.`;
   const hint = "Look at the server's own messages: it may have run out of memory.";
   return { error: new WinnowError("policy_failed", message, { hint }), transient: true };
 }
@@ -164,6 +164,11 @@ function unreachable(chain: readonly unknown[], { label, base, key }: Endpoint):
       : "Check that the server runs and that the base URL is right.",
   });
   return { error, transient: !redirected };
+}
+
+/** What Node's `fetch` says of a connection that ends inside a body: the server was reached, and went away. */
+function isTornBody(error: unknown): boolean {
+  return error instanceof TypeError && error.message === "terminated";
 }
 
 /** The error and what caused it, outermost first. */

@@ -15,16 +15,22 @@ export async function noSuchModel(
   send: typeof fetch,
   signal: AbortSignal | undefined,
 ): Promise<WinnowError> {
-  const models = await listModels(endpoint, send, signal).catch(() => []);
-  const close = suggest(endpoint.model, models);
+  const models: readonly string[] = await listModels(endpoint, send, signal).catch(() => []);
+  // A server may list a model and still refuse it: then its own words say more than its list.
+  const isListed = models.includes(endpoint.model);
+  const close = isListed ? undefined : suggest(endpoint.model, models);
   const named = models.slice(0, MODELS_NAMED_MAX).join(", ");
   const more = models.length > MODELS_NAMED_MAX ? ` and ${models.length - MODELS_NAMED_MAX} more` : "";
-  const list = models.length === 0 ? (message === "" ? "" : ` It says: ${message}`) : ` It has: ${named}${more}.`;
+  const said = message === "" ? "" : ` It says: ${message}`;
+  const list = models.length === 0 || isListed ? said : ` It has: ${named}${more}.`;
   const guess = close === undefined ? "" : ` Did you mean "${close}"?`;
   const name = cleanMessage(endpoint.model, endpoint.key);
   return new WinnowError(
     "policy_unavailable",
-    truncate(`${endpoint.label} has no model "${name}".${guess}${list}`, 480),
+    truncate(
+      `${endpoint.label} ${isListed ? "lists, but does not serve, the" : "has no"} model "${name}".${guess}${list}`,
+      480,
+    ),
     {
       hint: endpoint.kind === "ollama" ? `Fetch it with: ollama pull ${name}` : "Check the name of the model.",
     },

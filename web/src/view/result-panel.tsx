@@ -1,9 +1,10 @@
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { ResultDocument } from "../../../src/agent/result.ts";
 import type { Passage } from "../../../src/core/types.ts";
 import { linkAddress, queryWords, segmentsOf } from "../model/highlight.ts";
 import type { Run } from "../model/load.ts";
+import { standingOf } from "../model/standing.ts";
 import { plural, stopWords } from "./format.ts";
 
 /** Longer passages are shown cut at first, unless they hold the quote. */
@@ -47,16 +48,28 @@ export function ResultPanel({ run }: { run: Run }): JSX.Element {
 
 function Document({ document, words }: { document: ResultDocument; words: ReadonlySet<string> }): JSX.Element {
   const { rank, title, id, justification, passages, quote, pruned, duplicatesOf } = document;
+  const { facts, stale } = standingOf(document.metadata);
   const isQuoteElsewhere = quote !== undefined && !passages.some((passage) => overlaps(passage, quote));
   return (
     <li>
       <h3>
         <span class="rank">{rank}</span> <bdi>{title.trim() === "" ? id : title}</bdi>
+        {stale === undefined ? null : (
+          <em class="stale">
+            <bdi>{stale}</bdi>
+          </em>
+        )}
         {pruned ? <em>pruned before the end</em> : null}
         {duplicatesOf.length > 0 ? <em>same text as {duplicatesOf.join(", ")}</em> : null}
       </h3>
       <p class="facts">
         <Uri uri={document.uri} line={passages[0]?.line} />
+        {facts.map((fact) => (
+          <Fragment key={fact}>
+            {" · "}
+            <bdi class="fact">{fact}</bdi>
+          </Fragment>
+        ))}
       </p>
       {justification === "" ? null : <p class="why corpus-text">{justification}</p>}
       {isQuoteElsewhere ? (
