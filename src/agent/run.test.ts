@@ -25,6 +25,11 @@ describe("ids of runs", () => {
     expect([...ids].sort()).toEqual(ids);
     expect(ids[1]).toMatch(/^20231114T221320007-[0-9a-f]{8}$/);
   });
+
+  it("are never the same, however many runs begin in one millisecond", () => {
+    const ids = Array.from({ length: 200_000 }, () => newRunId(1_700_000_000_000));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
 });
 
 describe("stop reasons", () => {
