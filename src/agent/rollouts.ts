@@ -15,7 +15,7 @@ import { fusedEnd, summedUsage, usageSoFar } from "./fuse-rollouts.ts";
 import type { Policy } from "./policy.ts";
 import { type SearchResult, toResult } from "./result.ts";
 import { rotatedQueries } from "./rotated-queries.ts";
-import { headerFor, type Run, type RunEvent, type RunLimits, type RunOptions, startRun } from "./run.ts";
+import { headerFor, passingUnits, type Run, type RunEvent, type RunLimits, type RunOptions, startRun } from "./run.ts";
 import { sharedCorpus } from "./shared-search.ts";
 
 /** Rollouts of one question. */
@@ -64,7 +64,7 @@ export function startRollouts(options: RolloutsOptions): RolloutsRun {
     throw new WinnowError("invalid_argument", `A search has 2 to ${ROLLOUTS_MAX} rollouts, not ${policies.length}.`);
   }
   const header = headerFor({ ...shared, policy: first });
-  const queue = new EventQueue<RolloutsEvent>();
+  const queue = new EventQueue<RolloutsEvent>(passingUnits);
   const recorder = recorderFor(header.runId);
   const parent = new Parent(header, options, recorder, (event) => queue.push(event));
   const result = runAll(parent).finally(() => {

@@ -5,13 +5,13 @@ import { memoryCorpus } from "../testing/memory-corpus.ts";
 import { wordCounter } from "../testing/word-counter.ts";
 import { randomChunks } from "../testing/world.ts";
 import { replayPolicy } from "./policies/replay.ts";
-import { scriptedPolicy } from "./policies/scripted.ts";
+import { type ScriptStep, scriptedPolicy } from "./policies/scripted.ts";
 import { ContextLengthError, type Decision, type Policy } from "./policy.ts";
 import { chat } from "./profiles/chat.ts";
 import { context1 } from "./profiles/context-1.ts";
 import { withLimit } from "./profiles/profile.ts";
 import { replayRecord } from "./replay-record.ts";
-import { newRunId } from "./run.ts";
+import { newRunId, type RunEvent } from "./run.ts";
 
 const search = (query: string): Decision => ({ calls: [{ tool: "search_corpus", arguments: { query } }] });
 const grep = (pattern: string): Decision => ({ calls: [{ tool: "grep_corpus", arguments: { pattern } }] });
@@ -24,6 +24,32 @@ describe("ids of runs", () => {
     const ids = Array.from({ length: 200 }, (_, i) => newRunId(1_700_000_000_000 + i * 7));
     expect([...ids].sort()).toEqual(ids);
     expect(ids[1]).toMatch(/^20231114T221320007-[0-9a-f]{8}$/);
+  });
+
+  it("are never the same, however many runs begin in one millisecond", () => {
+    const ids = Array.from({ length: 20_000 }, () => newRunId(1_700_000_000_000));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+describe("events that nobody reads", () => {
+  it("keep the lines of the record, and of the text that a model wrote no more than the last million characters", async () => {
+    const babble: ScriptStep = (_view, { onDelta }) => {
+      for (let i = 0; i < 20_000; i++) onDelta?.("reasoning", `${i} ${"x".repeat(1_000)}`);
+      return search("amber basin");
+    };
+    const { run } = startTestRun(scriptedPolicy([babble, babble, finish("d1")]));
+    await run.result;
+    const events: RunEvent[] = [];
+    for await (const event of run) events.push(event);
+    const written = events.flatMap((event) => ("delta" in event ? [event.delta] : []));
+    expect(written.join("").length).toBeLessThan(1_000_000);
+    // The newest are there, and everything that is on record.
+    expect(written.at(-1)?.startsWith("19999 ")).toBe(true);
+    expect(events[0]?.type).toBe("header");
+    const numbers = events.flatMap((event) => ("seq" in event ? [event.seq] : []));
+    expect(numbers).toEqual(numbers.map((_, i) => i + 1));
+    expect(events.at(-1)?.type).toBe("end");
   });
 });
 

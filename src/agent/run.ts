@@ -51,17 +51,36 @@ export type RunEvent =
   | RecordEvent
   | { readonly type: "reasoning_delta" | "text_delta"; readonly turn: number; readonly delta: string };
 
-/** A run under way. It goes on whether or not anybody reads its events. */
+/** What a piece of text that arrives holds besides its characters, bytes. */
+const PIECE_BYTES = 100;
+
+/** For the queue: pieces of text may be missed, lines of the record may not. */
+export function passingUnits(event: RunEvent): number {
+  return event.type === "text_delta" || event.type === "reasoning_delta" ? PIECE_BYTES + event.delta.length : 0;
+}
+
+/**
+ * A run under way. It goes on whether or not anybody reads its events. Whoever leaves more than about a million
+ * characters of `text_delta` and `reasoning_delta` unread misses the older ones; what they made up stands in `decision`.
+ */
 export interface Run extends AsyncIterable<RunEvent> {
   readonly runId: string;
   /** Never rejects because of what a policy did; rejects when the record cannot be written. */
   readonly result: Promise<SearchResult>;
 }
 
-/** Sorts by time: UTC time to the millisecond, then 32 random bits. */
+/** Odd, so that adding it over and over comes by all numbers of 32 bits before one comes again. */
+const RUN_NUMBER_STEP = 0x9e3779b1;
+let runNumber = randomBytes(4).readUInt32BE();
+
+/**
+ * Sorts by time: UTC time to the millisecond, then 32 bits that begin at random in each process and never repeat in it: of
+ * a thousand runs that begin at once, random ones would be the same once in ten thousand times.
+ */
 export function newRunId(now: number): string {
   const time = new Date(now).toISOString().replace(/[-:.Z]/g, "");
-  return `${time}-${randomBytes(4).toString("hex")}`;
+  runNumber = (runNumber + RUN_NUMBER_STEP) >>> 0;
+  return `${time}-${runNumber.toString(16).padStart(8, "0")}`;
 }
 
 /** The first line of a run's record. */
@@ -92,7 +111,7 @@ export function headerFor(options: Omit<RunOptions, "library" | "recorder" | "si
 /** Starts a run of the agent on one question (design §5). */
 export function startRun(options: RunOptions): Run {
   const header = headerFor(options);
-  const queue = new EventQueue<RunEvent>();
+  const queue = new EventQueue<RunEvent>(passingUnits);
   const session = new Session(header, options, (event) => queue.push(event));
   const result = session
     .run()

@@ -19,11 +19,10 @@ import { type Notes, notesOf } from "./notes.ts";
 import { initialPrompt } from "./prompt.ts";
 import type { Block, RenderedContext, RenderedMessage, ShownChunk } from "./rendered.ts";
 
-/** A chunk's place in a tool message. `stub` replaces the block once the chunk was pruned. */
+/** A chunk's place in a tool message. The block goes when the chunk is pruned, and a stub may take its place. */
 interface Slot {
-  readonly block: Block;
+  block: Block | undefined;
   readonly shown: ShownChunk;
-  state: "live" | "pruned";
   stub: Block | undefined;
 }
 
@@ -107,7 +106,7 @@ export class Context {
 
   /** Visible chunks with their tokens, the longest in the context first. */
   visible(): { readonly shown: ShownChunk; readonly tokens: number }[] {
-    return [...this.#live.values()].map(({ slot }) => ({ shown: slot.shown, tokens: slot.block.tokens }));
+    return [...this.#live.values()].map(({ slot }) => ({ shown: slot.shown, tokens: slot.block?.tokens ?? 0 }));
   }
 
   isVisible(key: string): boolean {
@@ -196,7 +195,7 @@ export class Context {
       const block = chunkBlock(chunk, this.#ids.assign(chunk), this.#profile, this.#counter);
       if (block.chunk === undefined) continue;
       this.#shown.set(hit.key, block.chunk);
-      slots.push({ block, shown: block.chunk, state: "live", stub: undefined });
+      slots.push({ block, shown: block.chunk, stub: undefined });
     }
     const frame = frameResult(event, this.#profile, (key) => this.shownIdOf(key));
     const line = (text: string): Block | undefined =>
@@ -219,7 +218,7 @@ export class Context {
     for (const key of event.pruned) {
       const place = this.#live.get(key);
       if (place === undefined) continue;
-      place.slot.state = "pruned";
+      place.slot.block = undefined;
       place.entry.cached = undefined;
       this.#live.delete(key);
     }
@@ -245,7 +244,7 @@ export class Context {
     if (entry.cached !== undefined) return entry.cached;
     const blocks: Block[] = entry.above === undefined ? [] : [entry.above];
     for (const slot of entry.slots) {
-      if (slot.state === "live") blocks.push(slot.block);
+      if (slot.block !== undefined) blocks.push(slot.block);
       else if (this.#profile.pruneLeaves === "stub") {
         slot.stub ??= stubBlock(slot.shown, this.#counter);
         blocks.push(slot.stub);

@@ -65,6 +65,33 @@ describe("corpus folder", () => {
     expect(await readFile(join(folder, ".gitignore"), "utf8")).toBe("*\n");
   });
 
+  test("more calls at once than a corpus takes are refused at once, as worth another try, and none of the others is lost", async () => {
+    await fixture.build(TEXTS);
+    let begin = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const openStore = (...given: Parameters<typeof openFolderStore>): Store => {
+      const store = openFolderStore(...given);
+      return {
+        ...store,
+        openReader: async (at) => {
+          const reader = await store.openReader(at);
+          const read = await reader.chunksOf(["b.txt"]);
+          return { ...reader, chunksOf: () => held.then(() => read) };
+        },
+      };
+    };
+    const corpus = await openCorpus(folder, { openStore });
+    const asked = Array.from({ length: 10_000 }, () => corpus.read({ documentId: "b.txt" }));
+    await expect(corpus.read({ documentId: "b.txt" })).rejects.toMatchObject({ code: "busy", retryable: true });
+    begin();
+    const answers = await Promise.all(asked);
+    expect(answers.every(([chunk]) => chunk?.text === "beta only")).toBe(true);
+    expect(await corpus.read({ documentId: "b.txt" })).toHaveLength(1);
+    await corpus.close();
+  });
+
   test("a reader sees the next generation at its next call, and none before the commit", async () => {
     await fixture.build(TEXTS);
     const corpus = await openCorpus(folder);

@@ -116,34 +116,34 @@ export class FolderCorpus implements CorpusReader {
   }
 
   async find(query: FindQuery): Promise<FindAnswer> {
-    return this.#use(async ({ manifest, reader }) => {
+    return this.#use(async ({ manifest, seen, reader }) => {
       const { embedQuery } = this.#options;
       const embedder = this.#options.embedder ?? manifest.identity.embedder;
       const store = await reader();
       const dense = { ...(embedder && { embedder }), ...(embedQuery && { embedQuery }) };
       const answer = await findChunks({ corpus: this.name, store, ...dense }, query);
-      const hits = answer.hits.map((hit) => ({ ...hit, chunk: this.#placed(hit.chunk, manifest) }));
+      const hits = answer.hits.map((hit) => ({ ...hit, chunk: seen.same(this.#placed(hit.chunk, manifest)) }));
       const late = manifest.unindexed > unindexedRowsMax(manifest.chunks);
       return { ...answer, hits, notices: late ? [...answer.notices, NOT_READY] : answer.notices };
     });
   }
 
   async grep(query: GrepQuery): Promise<GrepAnswer> {
-    return this.#use(async ({ manifest, reader, grep }) => {
+    return this.#use(async ({ manifest, seen, reader, grep }) => {
       const [store, engine] = await Promise.all([reader(), grep()]);
       const answer = await grepChunks({ corpus: this.name, store, engine }, query);
       const hits = answer.hits.map((found) => ({
         ...found,
-        hit: { ...found.hit, chunk: this.#placed(found.hit.chunk, manifest) },
+        hit: { ...found.hit, chunk: seen.same(this.#placed(found.hit.chunk, manifest)) },
       }));
       return { ...answer, hits };
     });
   }
 
   async read(query: ReadQuery): Promise<readonly Chunk[]> {
-    return this.#use(async ({ manifest, reader }) => {
+    return this.#use(async ({ manifest, seen, reader }) => {
       const chunks = await readChunks(await reader(), query);
-      return chunks.map((chunk) => this.#placed(chunk, manifest));
+      return chunks.map((chunk) => seen.same(this.#placed(chunk, manifest)));
     });
   }
 

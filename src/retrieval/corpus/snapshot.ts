@@ -13,6 +13,7 @@ import {
   readManifest,
 } from "./manifest.ts";
 import { damaged, type FileStamp } from "./sealed-file.ts";
+import { SharedChunks } from "./shared-chunks.ts";
 
 export type OpenStore = (layout: CorpusLayout, identity: CorpusIdentity) => Store;
 
@@ -20,6 +21,8 @@ export type OpenStore = (layout: CorpusLayout, identity: CorpusIdentity) => Stor
 export interface Snapshot {
   readonly manifest: Manifest;
   readonly stamp: FileStamp;
+  /** Chunks that calls on this generation have read. */
+  readonly seen: SharedChunks;
   readonly items: () => Promise<readonly ManifestItem[]>;
   readonly reader: () => Promise<StoreReader>;
   readonly grep: () => Promise<GrepEngine>;
@@ -52,6 +55,7 @@ export async function loadSnapshot(
   return {
     manifest,
     stamp,
+    seen: new SharedChunks(),
     items,
     reader,
     grep: once(async () => {

@@ -5,7 +5,7 @@ import { memoryStore } from "../../testing/memory-store.ts";
 import { storeRow } from "../../testing/store-row.ts";
 import { chunkKey, type FindQuery } from "../corpus-reader.ts";
 import { analyzeText } from "../lexical/analyze.ts";
-import type { StoreRow } from "../store/store.ts";
+import type { StoreReader, StoreRow } from "../store/store.ts";
 import { DEFAULT_FEEDBACK } from "./feedback.ts";
 import { type FindSource, findChunks } from "./find-chunks.ts";
 import { DEFAULT_FUSION } from "./fusion-settings.ts";
@@ -44,6 +44,69 @@ const query = (more: Partial<FindQuery>): FindQuery => ({
 });
 const ids = (answer: { readonly hits: readonly { readonly chunk: { readonly id: string } }[] }) =>
   answer.hits.map(({ chunk }) => chunk.id);
+
+describe("a store that works on so many things at once", () => {
+  /** The same source, whose queries are noted, and its turns when they begin and end. */
+  async function inTurns(embed?: () => Promise<Float32Array>): Promise<{ source: FindSource; noted: string[] }> {
+    const plain = await source();
+    const noted: string[] = [];
+    const noting: StoreReader = {
+      ...plain.store,
+      capabilities: plain.store.capabilities,
+      lexical: async (asked) => {
+        noted.push("lexical");
+        return plain.store.lexical(asked);
+      },
+      dense: async (asked) => {
+        noted.push("dense");
+        return plain.store.dense(asked);
+      },
+      chunks: async (asked, signal) => {
+        noted.push("chunks");
+        return plain.store.chunks(asked, signal);
+      },
+    };
+    const outside = (): never => {
+      throw new Error("asked outside of a turn");
+    };
+    const store: StoreReader = {
+      ...noting,
+      lexical: outside,
+      dense: outside,
+      chunks: outside,
+      async turn(_signal, work) {
+        noted.push("begins");
+        const answer = await work(noting);
+        noted.push("ends");
+        return answer;
+      },
+    };
+    const embedQuery = async (): Promise<Float32Array> => {
+      noted.push("embeds");
+      return embed === undefined ? Float32Array.of(0, 1, 0.2) : embed();
+    };
+    return { source: { ...plain, store, embedQuery }, noted };
+  }
+
+  test("gets all of a query in one turn, which is not taken up by making its vector", async () => {
+    const { source: turns, noted } = await inTurns();
+    const answer = await findChunks(turns, query({}));
+    expect(ids(answer)).toEqual(ids(await findChunks(await source(), query({}))));
+    expect([noted.slice(0, 2), noted.at(-1)]).toEqual([["embeds", "begins"], "ends"]);
+    expect(noted.filter((name) => name === "begins")).toHaveLength(1);
+    expect(noted).toContain("lexical");
+    expect(noted).toContain("dense");
+  });
+
+  test("an embedder that fails leaves the lexical half and its notice, in a turn too", async () => {
+    const { source: turns, noted } = await inTurns(() => Promise.reject(new WinnowError("embedder_failed", "Down.")));
+    const answer = await findChunks(turns, query({}));
+    expect(answer.notices.map(({ code }) => code)).toEqual(["lexical_only"]);
+    expect(noted).not.toContain("dense");
+    expect(answer.hits.length).toBeGreaterThan(0);
+    await expect(findChunks(turns, query({ mode: "dense" }))).rejects.toMatchObject({ code: "embedder_failed" });
+  });
+});
 
 describe("findChunks", () => {
   test("hybrid fuses both rankings and keeps their ranks", async () => {

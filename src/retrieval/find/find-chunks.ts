@@ -51,7 +51,7 @@ export interface FindSource {
 }
 
 /**
- * One-shot search (design §4). Lexical and dense candidates are fetched concurrently, max(25, 3k) of each besides those
+ * One-shot search (design §4). Lexical and dense candidates are fetched concurrently in one turn of the store, max(25, 3k) of each besides those
  * already seen, and fused by weighted reciprocal rank. The score of a hit is BM25 in lexical mode, cosine in dense mode,
  * the fused score in hybrid mode. Rejects with `invalid_argument` for dense mode where there are no vectors, and with
  * what the embedder rejects with; in hybrid mode an embedder that cannot be asked leaves the lexical half and a notice.
@@ -61,19 +61,31 @@ export async function findChunks(source: FindSource, query: FindQuery): Promise<
   query.signal?.throwIfAborted();
   const { embedder, embedQuery, store } = source;
   const embed = store.capabilities.dense && embedder !== undefined ? embedQuery : undefined;
-  const dense =
-    embed === undefined || embedder === undefined
-      ? undefined
-      : () => embed(query.text, embedder, query.signal).then((vector) => denseCandidates(source, query, vector));
-  if (query.mode === "dense" && dense === undefined) {
+  if (query.mode === "dense" && embed === undefined) {
     throw new WinnowError("invalid_argument", `The corpus ${source.corpus} has no vectors to search.`, {
       hint: "Use lexical mode, or make vectors with: winnow reembed",
     });
   }
-  const notices: Notice[] = query.mode === "hybrid" && dense === undefined ? [LEXICAL_ONLY] : [];
+  const notices: Notice[] = query.mode === "hybrid" && embed === undefined ? [LEXICAL_ONLY] : [];
+  // Before the store is asked: who waits for a service that makes vectors keeps nobody from the store.
+  const vector =
+    query.mode === "lexical" || embedder === undefined
+      ? undefined
+      : await embed?.(query.text, embedder, query.signal).catch((error: unknown) => degraded(error, query, notices));
+  const put = (reader: StoreReader) => findWith({ ...source, store: reader }, query, vector, notices);
+  return store.turn === undefined ? put(store) : store.turn(query.signal, put);
+}
+
+async function findWith(
+  source: FindSource,
+  query: FindQuery,
+  vector: Float32Array | undefined,
+  notices: Notice[],
+): Promise<FindAnswer> {
+  const dense = vector === undefined ? undefined : denseCandidates(source, query, vector);
   const [lexicalList, denseList] = await Promise.all([
     query.mode === "dense" ? undefined : lexicalCandidates(source, query, notices),
-    query.mode === "lexical" ? undefined : dense?.().catch((error: unknown) => degraded(error, query, notices)),
+    dense?.catch((error: unknown) => degraded(error, query, notices)),
   ]);
   const expandedList = await expandedCandidates(source, query, lexicalList, denseList);
   if (expandedList !== undefined) {

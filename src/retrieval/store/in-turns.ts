@@ -2,8 +2,9 @@ import { type Gate, through } from "../../core/gate.ts";
 import type { StoreReader } from "./store.ts";
 
 /**
- * The same reader, whose queries go through a gate. Those that wait hold nothing but what they ask; reading all rows,
- * which lasts as long as its caller takes, and counting are let through.
+ * The same reader, whose queries go through a gate, each by itself or several in a turn: the half of a query that is done
+ * must not hold its rows until the other half has waited too. Reading all rows, which lasts as long as its caller takes,
+ * and counting are let through.
  */
 export function inTurns(reader: StoreReader, gate: Gate): StoreReader {
   return {
@@ -17,6 +18,7 @@ export function inTurns(reader: StoreReader, gate: Gate): StoreReader {
     scan: (signal) => reader.scan(signal),
     rows: (signal) => reader.rows(signal),
     counts: () => reader.counts(),
+    turn: (signal, work) => through(gate, signal, () => work(reader)),
     close: () => reader.close(),
   };
 }

@@ -93,6 +93,11 @@ export interface StoreReader {
   /** As `scan`, with the vectors, so that they can be appended elsewhere as they are. */
   rows(signal?: AbortSignal): AsyncIterable<readonly StoreRow[]>;
   counts(): Promise<StoreCounts>;
+  /**
+   * Of stores that work on so many things at once only: does the work when its turn has come. What the work asks of the
+   * reader that it is given waits no more. Rejects with the signal's reason as soon as who waits gives up.
+   */
+  turn?<T>(signal: AbortSignal | undefined, work: (reader: StoreReader) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 

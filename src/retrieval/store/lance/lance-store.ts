@@ -24,7 +24,7 @@ export function unindexedRowsMax(rows: number): number {
 }
 
 /**
- * Queries that the library works on at once in this process. It takes any number, and each one that it has begun holds
+ * Turns that the library is given at once in this process, each one query with its halves. It takes any number, and each one that it has begun holds
  * its memory until it ends: with 1,000 hybrid queries at once it took 3.7 GB and did half as many a second as with 8;
  * behind this gate 0.5 GB, and as many a second as ever.
  */
