@@ -37,6 +37,13 @@ const settingsSchema = z.strictObject({
   reasoning: z.optional(z.enum(["", "low", "medium", "high"])),
   /** By project folder: agent transcripts, paths outside of the folder, and addresses that the configuration there may have read. */
   mayRead: z.optional(z.record(z.string(), z.array(z.string()))),
+  /** Which records of runs `winnow gc` keeps; all, where neither is set. */
+  retention: z.optional(
+    z.strictObject({
+      olderThanDays: z.optional(z.number().check(z.positive(), z.maximum(36_500))),
+      keep: z.optional(z.int().check(z.minimum(0), z.maximum(1_000_000))),
+    }),
+  ),
   /** What models cost, keyed by `KIND:MODEL` or `MODEL`. */
   prices: z.optional(z.record(z.string(), priceSchema)),
 });
@@ -48,10 +55,10 @@ type Complete = Readonly<Omit<{ [Name in SettingName]-?: NonNullable<Settings[Na
 };
 
 /**
- * Where questions, documents and keys are sent is the user's decision: a project file comes with a folder that somebody
+ * Where questions, documents and keys are sent, and which records are kept, is the user's decision: a project file comes with a folder that somebody
  * else may have made, and could send any variable of the environment anywhere.
  */
-const USER_ONLY: readonly SettingName[] = ["baseUrl", "apiKeyEnv", "mayRead"];
+const USER_ONLY: readonly SettingName[] = ["baseUrl", "apiKeyEnv", "mayRead", "retention"];
 
 const SETTING_NAMES = Object.keys(settingsSchema.shape) as SettingName[];
 
@@ -68,6 +75,7 @@ const DEFAULTS = {
   requestSeconds: 300,
   reasoning: "",
   mayRead: {},
+  retention: {},
   prices: {},
 } as const satisfies Complete;
 
@@ -123,7 +131,7 @@ function refuseUserOnly(settings: Settings, file: string, userFile: string): voi
   if (name === undefined) return;
   throw new WinnowError(
     "invalid_config",
-    `${file} may not set "${name}": a folder does not decide where data goes, or what of yours is read.`,
+    `${file} may not set "${name}": a folder does not decide where data goes, or what of yours is read or kept.`,
     {
       hint: `Put it into ${userFile}, or give it on the command line.`,
     },

@@ -18,7 +18,7 @@ import { findChunks } from "../find/find-chunks.ts";
 import { grepChunks } from "../find/grep-chunks.ts";
 import { listDocuments } from "../list-documents.ts";
 import { readChunks } from "../read.ts";
-import { UNINDEXED_ROWS_MAX } from "../store/lance/lance-store.ts";
+import { UNINDEXED_ROWS_WATCHED } from "../store/lance/lance-store.ts";
 import type { Store } from "../store/store.ts";
 import { placeChunk } from "./chunk-place.ts";
 import type { CorpusLayout } from "./layout.ts";
@@ -110,7 +110,7 @@ export class FolderCorpus implements CorpusReader {
       const dense = { ...(embedder && { embedder }), ...(embedQuery && { embedQuery }) };
       const answer = await findChunks({ corpus: this.name, store, ...dense }, query);
       const hits = answer.hits.map((hit) => ({ ...hit, chunk: this.#placed(hit.chunk, manifest) }));
-      const late = manifest.unindexed > UNINDEXED_ROWS_MAX;
+      const late = manifest.unindexed > UNINDEXED_ROWS_WATCHED;
       return { ...answer, hits, notices: late ? [...answer.notices, NOT_READY] : answer.notices };
     });
   }

@@ -12,6 +12,11 @@ import { loadLance } from "./load-lance.ts";
  * with up to 4 such rows a query takes 1.1 to 1.2 times as long, with 8 1.24, with 64 1.5, with 1,000 13 times.
  */
 export const UNINDEXED_ROWS_MAX = 4;
+/**
+ * Rows that a watch lets wait under continuous change, since bringing any number of them in costs eight times what a
+ * small commit does; once nothing has changed for a moment it goes down to the other limit.
+ */
+export const UNINDEXED_ROWS_WATCHED = 64;
 
 export interface LanceStoreOptions {
   /** Folder or object-store address that holds the tables. Created by the first write. */
