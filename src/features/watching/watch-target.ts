@@ -21,7 +21,7 @@ export const POLL_INTERVAL_MS = 2_000;
 const ROOTS_INTERVAL_MS = 1_000;
 /** Looks at everything take at most one part in this many of the time. */
 const LOOK_TIME_SHARE = 10;
-/** A refresh is followed by a rest as long as it took, so that continuous change takes half a core at most; but no longer than this. */
+/** A refresh is followed by a rest as long as the processor time that it took, but no longer than this. */
 const REST_MAX_MS = 5_000;
 /** The index is tidied up once nothing has changed for this long, */
 const TIDY_QUIET_MS = 2_000;
@@ -212,13 +212,14 @@ class TargetWatch {
   async *#refresh(work: Work): AsyncGenerator<WatchEvent> {
     const { signal } = this.#settings;
     const startMs = this.#now();
+    const before = process.cpuUsage();
     const isWhole = work.keys === undefined;
     if (isWhole) this.#folders.beginRound();
     try {
       await this.#lock.verify();
       const summary = await this.#target.refresh(this.#lookOf(work), signal);
       this.#folders.endRound(true);
-      yield* this.#done(work, summary, startMs);
+      yield* this.#done(work, summary, startMs, millisecondsOf(process.cpuUsage(before)));
     } catch (error) {
       this.#folders.endRound(false);
       if (signal.aborted) return;
@@ -253,7 +254,7 @@ class TargetWatch {
     };
   }
 
-  *#done(work: Work, summary: IndexSummary, startMs: number): Generator<WatchEvent> {
+  *#done(work: Work, summary: IndexSummary, startMs: number, busyMs: number): Generator<WatchEvent> {
     const { name: corpus, named, pollMs } = this.#target;
     const endMs = this.#now();
     const isFirst = !this.#began;
@@ -268,7 +269,7 @@ class TargetWatch {
       if (isFirst && named.length > 0) this.#lookDueMs = endMs;
       else this.#roots.begin();
     }
-    this.#restUntilMs = endMs + Math.min(REST_MAX_MS, endMs - startMs);
+    this.#restUntilMs = endMs + Math.min(REST_MAX_MS, busyMs);
     if (work.cause === "tidy") {
       this.#tidyDueMs = undefined;
       this.#tidiedMs = endMs;
@@ -316,6 +317,10 @@ class TargetWatch {
     else if (!this.#began) yield this.#notice(`${error.message} Waiting for one.`);
     else yield { type: "failed", corpus: this.#target.name, error };
   }
+}
+
+function millisecondsOf({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / 1_000;
 }
 
 function watched(corpus: string, who: string): WinnowError {
