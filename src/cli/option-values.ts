@@ -16,6 +16,16 @@ export function seconds(text: string): number {
   throw new InvalidArgumentError("It must be a number of seconds, at most 86400.");
 }
 
+const UNIT_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** An age such as `12h`, `30d` or `8w`, in milliseconds. */
+export function age(text: string): number {
+  const [, number = "", unit = ""] = /^(\d{1,6})([hdw])$/.exec(text) ?? [];
+  const value = Number(number) * (UNIT_MS[unit] ?? 0);
+  if (value > 0) return value;
+  throw new InvalidArgumentError("It must be a number of hours, days or weeks, such as 12h, 30d or 8w.");
+}
+
 /** Where lists are cut for a comparison. */
 export function cut(text: string): number | "shortest" {
   return text === "shortest" ? text : wholeNumber(1, 1_000)(text);

@@ -1,4 +1,5 @@
 import {
+  age,
   amount,
   collect,
   seconds,
@@ -9,6 +10,23 @@ import {
   withModelAccess,
 } from "./option-values.ts";
 import type { AddCommand } from "./program.ts";
+
+function addGarbageCommand(add: AddCommand): void {
+  add(
+    "gc",
+    "Remove old records of runs, and what indexing has left over. Without an age or a number all runs are kept.",
+    [
+      "winnow gc --dry-run --older-than 30d        # what would go",
+      "winnow gc --older-than 30d --keep 100       # runs of the last 30 days, and the newest 100, stay",
+      "winnow gc                                   # leftovers, and runs as the configuration says",
+    ],
+    () => import("./commands/gc.ts"),
+  )
+    .option("--older-than <age>", "runs that began longer ago, e.g. 12h, 30d, 8w", age)
+    .option("--keep <number>", "all but the newest so many runs", wholeNumber(0, 1_000_000))
+    .option("--dry-run", "only say what would be removed")
+    .option("--yes", "do not ask before runs are removed");
+}
 
 /** Commands that run the agent and look at what it did. */
 export function addRunCommands(add: AddCommand): void {
@@ -60,6 +78,7 @@ export function addRunCommands(add: AddCommand): void {
     ["winnow runs", "winnow runs -n 50 --json"],
     () => import("./commands/runs.ts"),
   ).option("-n <number>", "runs to list", wholeNumber(1, 1_000), 20);
+  addGarbageCommand(add);
   add(
     "show [runs...]",
     "Show a recorded run turn by turn; the newest one when no id is given. As a page: --html, --open.",

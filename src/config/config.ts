@@ -39,6 +39,13 @@ const settingsSchema = z.strictObject({
   mayRead: z.optional(z.record(z.string(), z.array(z.string()))),
   /** Room that published indexes may take up on this machine, all together; in units of 10^9 bytes. */
   mirrorGigabytes: z.optional(z.number().check(z.positive(), z.maximum(100_000))),
+  /** Which records of runs `winnow gc` keeps; all, where neither is set. */
+  retention: z.optional(
+    z.strictObject({
+      olderThanDays: z.optional(z.number().check(z.positive(), z.maximum(36_500))),
+      keep: z.optional(z.int().check(z.minimum(0), z.maximum(1_000_000))),
+    }),
+  ),
   /** What models cost, keyed by `KIND:MODEL` or `MODEL`. */
   prices: z.optional(z.record(z.string(), priceSchema)),
 });
@@ -50,10 +57,12 @@ type Complete = Readonly<Omit<{ [Name in SettingName]-?: NonNullable<Settings[Na
 };
 
 /**
- * Where questions, documents and keys are sent, and what there is room for, is the user's decision: a project file comes
- * with a folder that somebody else may have made, and could send any variable of the environment anywhere.
+/**
+ * Where questions, documents and keys are sent, what there is room for and which records are kept, is the user's
+ * decision: a project file comes with a folder that somebody else may have made, and could send any variable of the
+ * environment anywhere.
  */
-const USER_ONLY: readonly SettingName[] = ["baseUrl", "apiKeyEnv", "mayRead", "mirrorGigabytes"];
+const USER_ONLY: readonly SettingName[] = ["baseUrl", "apiKeyEnv", "mayRead", "mirrorGigabytes", "retention"];
 
 const SETTING_NAMES = Object.keys(settingsSchema.shape) as SettingName[];
 
@@ -71,6 +80,7 @@ const DEFAULTS = {
   reasoning: "",
   mayRead: {},
   mirrorGigabytes: 20,
+  retention: {},
   prices: {},
 } as const satisfies Complete;
 
@@ -126,7 +136,7 @@ function refuseUserOnly(settings: Settings, file: string, userFile: string): voi
   if (name === undefined) return;
   throw new WinnowError(
     "invalid_config",
-    `${file} may not set "${name}": a folder does not decide where data goes, what of yours is read, or what there is room for.`,
+    `${file} may not set "${name}": a folder does not decide where data goes, what of yours is read or kept, or what there is room for.`,
     {
       hint: `Put it into ${userFile}, or give it on the command line.`,
     },

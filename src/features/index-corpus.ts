@@ -4,7 +4,8 @@ import { systemClock } from "../core/clock.ts";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { type CorpusWriter, type CorpusWriterOptions, openCorpusWriter } from "../retrieval/corpus/corpus-writer.ts";
 import type { KnownSource, StoreKind } from "../retrieval/corpus/manifest.ts";
-import { unindexedRowsMax } from "../retrieval/store/lance/lance-store.ts";
+import { RETAIN_MS } from "../retrieval/corpus/recover.ts";
+import { unindexedRowsMax, unindexedRowsWatched } from "../retrieval/store/lance/lance-store.ts";
 import { KeyScope } from "../sources/files/paths.ts";
 import { chooseStore } from "./indexing/choose-store.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
@@ -86,7 +87,7 @@ export async function indexCorpus(options: IndexOptions, hooks: IndexHooks = {})
 
 /** How a watch has a corpus brought up to date. */
 export interface Look {
-  /** Only what lies at or below these keys is looked at, of files; other sources are looked at whole. */
+  /** Only what lies at or below these keys is looked at, of files; other sources are looked at whole, unless there is no key. */
   readonly within?: readonly string[];
   /** Told of every folder by its path, just before it is read. Must not throw. */
   readonly onFolder?: (path: string) => void;
@@ -94,8 +95,11 @@ export interface Look {
   readonly problemOf?: RootProblem;
   /** Told of the roots that are read, as absolute paths. */
   readonly onRoots?: (paths: readonly string[]) => void;
-  /** Versions replaced since are kept for readers that are at it; default 0, which makes them start again. */
-  readonly retainMs?: number;
+  /**
+   * How the index is left: `ready` as by `indexCorpus`; `fresh`: what is new can be found, while rows may wait outside of
+   * the index and old versions stay; `tidy`: ready, but versions that readers may be at stay. Default `ready`.
+   */
+  readonly leave?: "ready" | "fresh" | "tidy";
 }
 
 /** As `indexCorpus`, looking at no more than it is told to. */
@@ -132,7 +136,7 @@ export async function lookAtCorpus(options: IndexOptions, hooks: IndexHooks, loo
     writer.setSources([known]);
     if (isEmpty(writer) && writer.generation === 0) throw nothingToIndex(tally);
     report("optimizing");
-    await writer.finish(unindexedRowsMax(totals(writer).chunks), look.retainMs);
+    await leaveAs(look.leave ?? "ready", writer);
     committed();
     report("done");
     return tally.summary(totals(writer));
@@ -141,6 +145,13 @@ export async function lookAtCorpus(options: IndexOptions, hooks: IndexHooks, loo
   } finally {
     await writer.close();
   }
+}
+
+async function leaveAs(how: NonNullable<Look["leave"]>, writer: CorpusWriter): Promise<void> {
+  const { chunks } = totals(writer);
+  if (how === "ready") return writer.finish(unindexedRowsMax(chunks));
+  await writer.commitIndexed(how === "fresh" ? unindexedRowsWatched(chunks) : unindexedRowsMax(chunks));
+  if (how === "tidy") await writer.freeVersions(RETAIN_MS);
 }
 
 interface Listing {
@@ -165,7 +176,7 @@ async function list(options: IndexOptions, look: Look, { parts, writer, tally, s
   tally.notices.push(...notices);
   const paths = roots.map((key) => pathOfKey(base, key));
   look.onRoots?.(paths);
-  const within = type === FILES ? look.within : undefined;
+  const within = type === FILES || look.within?.length === 0 ? look.within : undefined;
   const source = await parts.createSource({
     type,
     roots: paths,
@@ -173,17 +184,20 @@ async function list(options: IndexOptions, look: Look, { parts, writer, tally, s
     ...(within && { within }),
     ...(look.onFolder && { onFolder: look.onFolder }),
   });
-  const listed = await listItems({
-    source,
-    known,
-    roots: [...roots, ...gone],
-    ...(within && { within: new KeyScope(within) }),
-    ownKey: keyOfPath(base, options.folder),
-    writer,
-    tally,
-    signal,
-    report: () => report("listing"),
-  });
+  const listed =
+    within?.length === 0
+      ? []
+      : await listItems({
+          source,
+          known,
+          roots: [...roots, ...gone],
+          ...(within && { within: new KeyScope(within) }),
+          ownKey: keyOfPath(base, options.folder),
+          writer,
+          tally,
+          signal,
+          report: () => report("listing"),
+        });
   return { listed, source, known };
 }
 

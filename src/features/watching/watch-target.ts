@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
 import { type ErrorCode, systemErrorCode, toWinnowError, WinnowError } from "../../core/errors.ts";
-import { RETAIN_MS, removeIfEmpty } from "../../retrieval/corpus/recover.ts";
+import { removeIfEmpty } from "../../retrieval/corpus/recover.ts";
 import { lockWriter, type WriterLock } from "../../retrieval/corpus/writer-lock.ts";
 import type { Look } from "../index-corpus.ts";
 import type { IndexSummary } from "../indexing/progress.ts";
@@ -21,8 +21,12 @@ export const POLL_INTERVAL_MS = 2_000;
 const ROOTS_INTERVAL_MS = 1_000;
 /** Looks at everything take at most one part in this many of the time. */
 const LOOK_TIME_SHARE = 10;
-/** A refresh is followed by a rest as long as it took, so that continuous change takes half a core at most; but no longer than this. */
+/** A refresh is followed by a rest as long as the processor time that it took, but no longer than this. */
 const REST_MAX_MS = 5_000;
+/** The index is tidied up once nothing has changed for this long, */
+const TIDY_QUIET_MS = 2_000;
+/** and under continuous change this often: old versions go, and every row comes into the index. */
+export const TIDY_INTERVAL_MS = 30_000;
 const LOCK_RETRY_MS = 1_000;
 const FAILURE_RETRY_MAX_MS = 60_000;
 
@@ -85,7 +89,7 @@ export async function* watchTarget(target: WatchTarget, settings: WatchSettings)
 const WATCH_LOCK = "watch.lock";
 
 interface Work extends Batch {
-  readonly cause: RefreshCause;
+  readonly cause: RefreshCause | "tidy";
 }
 
 class TargetWatch {
@@ -107,6 +111,9 @@ class TargetWatch {
   #lookDueMs = 0;
   #rootsDueMs = 0;
   #restUntilMs = 0;
+  /** Undefined where the index is tidy. */
+  #tidyDueMs: number | undefined;
+  #tidiedMs = 0;
   #lookMs = 0;
   #failures = 0;
   /** What was told last, so that it is not told again. */
@@ -173,6 +180,7 @@ class TargetWatch {
       const cause = this.#began ? "look" : "start";
       return { cause, sinceMs: this.#queue.takeAll()?.sinceMs ?? now };
     }
+    if (this.#tidyDueMs !== undefined && now >= this.#tidyDueMs) return { cause: "tidy", keys: [], sinceMs: now };
     const batch = this.#queue.take(now);
     if (batch === undefined) return undefined;
     const narrowed = this.#target.narrows && this.#settings.trustsHints !== false;
@@ -180,7 +188,8 @@ class TargetWatch {
   }
 
   #wakeMs(): number {
-    const due = Math.min(this.#lookDueMs, this.#queue.dueMs ?? Number.POSITIVE_INFINITY);
+    const never = Number.POSITIVE_INFINITY;
+    const due = Math.min(this.#lookDueMs, this.#queue.dueMs ?? never, this.#tidyDueMs ?? never);
     return Math.min(Math.max(due, this.#restUntilMs), this.#rootsDueMs);
   }
 
@@ -203,13 +212,14 @@ class TargetWatch {
   async *#refresh(work: Work): AsyncGenerator<WatchEvent> {
     const { signal } = this.#settings;
     const startMs = this.#now();
+    const before = process.cpuUsage();
     const isWhole = work.keys === undefined;
     if (isWhole) this.#folders.beginRound();
     try {
       await this.#lock.verify();
       const summary = await this.#target.refresh(this.#lookOf(work), signal);
       this.#folders.endRound(true);
-      yield* this.#done(work, summary, startMs);
+      yield* this.#done(work, summary, startMs, millisecondsOf(process.cpuUsage(before)));
     } catch (error) {
       this.#folders.endRound(false);
       if (signal.aborted) return;
@@ -217,14 +227,14 @@ class TargetWatch {
     }
   }
 
-  #lookOf({ keys }: Work): Look {
+  #lookOf({ keys, cause }: Work): Look {
     const { base, alsoWatched, pollMs } = this.#target;
     const visit = (path: string): void => {
       if (!covers(this.#ownKey, keyOfPath(base, path))) this.#folders.visit(path);
     };
     return {
       ...(keys && { within: keys }),
-      retainMs: RETAIN_MS,
+      leave: cause === "tidy" || !this.#began ? "tidy" : "fresh",
       onFolder: visit,
       problemOf: async (path) => {
         this.#knownRoots.add(path);
@@ -244,10 +254,11 @@ class TargetWatch {
     };
   }
 
-  *#done(work: Work, summary: IndexSummary, startMs: number): Generator<WatchEvent> {
-    const { name: corpus, named } = this.#target;
+  *#done(work: Work, summary: IndexSummary, startMs: number, busyMs: number): Generator<WatchEvent> {
+    const { name: corpus, named, pollMs } = this.#target;
     const endMs = this.#now();
     const isFirst = !this.#began;
+    if (isFirst) this.#tidiedMs = endMs;
     this.#began = true;
     this.#failures = 0;
     this.#toldFailure = "";
@@ -258,13 +269,22 @@ class TargetWatch {
       if (isFirst && named.length > 0) this.#lookDueMs = endMs;
       else this.#roots.begin();
     }
-    this.#restUntilMs = endMs + Math.min(REST_MAX_MS, endMs - startMs);
+    this.#restUntilMs = endMs + Math.min(REST_MAX_MS, busyMs);
+    if (work.cause === "tidy") {
+      this.#tidyDueMs = undefined;
+      this.#tidiedMs = endMs;
+      return;
+    }
     if (isFirst && named.length > 0) this.#restUntilMs = endMs;
     yield* this.#notices(summary.notices);
     const items = JSON.stringify(summary.failures);
     const isNews = summary.failed > 0 && items !== this.#toldItems;
     if (work.keys === undefined || isNews) this.#toldItems = items;
     const changes = summary.added + summary.changed + summary.renamed + summary.removed;
+    // Attached collections are left ready by their own refresh.
+    if (changes > 0 && pollMs === undefined) {
+      this.#tidyDueMs = Math.min(endMs + TIDY_QUIET_MS, Math.max(endMs, this.#tidiedMs + TIDY_INTERVAL_MS));
+    }
     if (!isFirst && changes === 0 && !isNews) return;
     const delaySeconds = (endMs - work.sinceMs) / 1_000;
     yield { type: "refreshed", corpus, cause: work.cause, summary, delaySeconds };
@@ -297,6 +317,10 @@ class TargetWatch {
     else if (!this.#began) yield this.#notice(`${error.message} Waiting for one.`);
     else yield { type: "failed", corpus: this.#target.name, error };
   }
+}
+
+function millisecondsOf({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / 1_000;
 }
 
 function watched(corpus: string, who: string): WinnowError {

@@ -215,15 +215,33 @@ export class CorpusWriter {
   }
 
   /**
-   * Commits, and makes the corpus ready: all rows in the index, few grep segments, versions gone that were replaced
-   * `retainMs` ago or longer. Costs nothing when nothing has changed since it was ready.
+   * Commits, and makes the corpus ready: no more rows outside of the index than given, few grep segments, old versions
+   * gone. Costs nothing when nothing has changed since it was ready.
    */
-  async finish(unindexedRowsMax: number, retainMs = 0): Promise<void> {
+  async finish(unindexedRowsMax: number): Promise<void> {
+    await this.commitIndexed(unindexedRowsMax);
+    // At once, because an index that is built once and never again would keep twice its size. A reader in the middle of
+    // a call on what goes away starts again. What cannot be freed now is freed the next time.
+    await this.#storeWriter?.cleanUp(0).catch(() => undefined);
+  }
+
+  /** Commits, and brings rows into the index where more than these are outside. Old versions stay. */
+  async commitIndexed(unindexedRowsMax: number): Promise<void> {
     await this.commit();
     if ((this.#manifest?.unindexed ?? 0) > unindexedRowsMax) await guarded(() => this.#commit(true));
-    // By default at once, because an index that is built once and never again would keep twice its size. A reader in the
-    // middle of a call on what goes away starts again. What cannot be freed now is freed the next time.
-    await this.#storeWriter?.cleanUp(retainMs).catch(() => undefined);
+  }
+
+  /**
+   * Frees what the store keeps of generations that were replaced `ageMs` ago or longer. Nothing may be staged. A reader in
+   * the middle of a call on what goes away starts again.
+   */
+  async freeVersions(ageMs: number): Promise<void> {
+    const manifest = this.#manifest;
+    if (manifest === undefined) return;
+    await guarded(async () => {
+      await (await this.#openStoreWriter()).cleanUp(ageMs);
+      await removeOtherStores(this.#layout, this.#identity);
+    });
   }
 
   async #commit(optimize: boolean): Promise<void> {

@@ -19,7 +19,7 @@ import { findChunks } from "../find/find-chunks.ts";
 import { grepChunks } from "../find/grep-chunks.ts";
 import { listDocuments } from "../list-documents.ts";
 import { readChunks } from "../read.ts";
-import { unindexedRowsMax } from "../store/lance/lance-store.ts";
+import { unindexedRowsWatched } from "../store/lance/lance-store.ts";
 import type { Store } from "../store/store.ts";
 import { placeChunk } from "./chunk-place.ts";
 import type { CorpusLayout } from "./layout.ts";
@@ -123,7 +123,7 @@ export class FolderCorpus implements CorpusReader {
       const dense = { ...(embedder && { embedder }), ...(embedQuery && { embedQuery }) };
       const answer = await findChunks({ corpus: this.name, store, ...dense }, query);
       const hits = answer.hits.map((hit) => ({ ...hit, chunk: seen.same(this.#placed(hit.chunk, manifest)) }));
-      const late = manifest.unindexed > unindexedRowsMax(manifest.chunks);
+      const late = manifest.unindexed > unindexedRowsWatched(manifest.chunks);
       return { ...answer, hits, notices: late ? [...answer.notices, NOT_READY] : answer.notices };
     });
   }

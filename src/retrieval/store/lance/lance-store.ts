@@ -12,6 +12,7 @@ import { loadLance } from "./load-lance.ts";
 import { VECTOR_INDEX_ROWS_MIN } from "./vector-index.ts";
 
 const UNINDEXED_ROWS_MIN = 4;
+const UNINDEXED_ROWS_WATCHED_MIN = 64;
 const ROWS_PER_UNINDEXED_ROW = 10_000;
 
 /**
@@ -21,6 +22,14 @@ const ROWS_PER_UNINDEXED_ROW = 10_000;
  */
 export function unindexedRowsMax(rows: number): number {
   return Math.max(UNINDEXED_ROWS_MIN, Math.floor(rows / ROWS_PER_UNINDEXED_ROW));
+}
+
+/**
+ * Rows that a watch lets wait under continuous change, since bringing any number of them in costs eight times what a
+ * small commit does; once nothing has changed for a moment it goes down to the other limit.
+ */
+export function unindexedRowsWatched(rows: number): number {
+  return Math.max(UNINDEXED_ROWS_WATCHED_MIN, unindexedRowsMax(rows));
 }
 
 /**
