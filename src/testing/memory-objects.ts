@@ -31,6 +31,8 @@ export interface MemoryObjects {
   nowMs: number;
   /** Asked before each request; undefined lets it through. May wait. */
   before: (request: SeenRequest) => InPlace | undefined | Promise<InPlace | undefined>;
+  /** Asked once a request was done; undefined lets its answer through. */
+  after: (request: SeenRequest) => InPlace | undefined;
   close(): Promise<void>;
 }
 
@@ -50,14 +52,15 @@ export async function memoryObjects(): Promise<MemoryObjects> {
     const [, bucket, ...path] = url.pathname.split("/").map(decodeURIComponent);
     const seen = { method: request.method ?? "GET", key: path.join("/"), headers: request.headers };
     store.requests.push(seen);
-    const instead = await store.before(seen);
-    const { status, headers, body } =
-      instead ?? (bucket === BUCKET ? act(seen, url.searchParams, Buffer.concat(parts)) : failed(404, "NoSuchBucket"));
+    const act = (): InPlace =>
+      bucket === BUCKET ? done(seen, url.searchParams, Buffer.concat(parts)) : failed(404, "NoSuchBucket");
+    const own = (await store.before(seen)) ?? act();
+    const { status, headers, body } = store.after(seen) ?? own;
     response.writeHead(status, { date: new Date(store.nowMs).toUTCString(), ...headers });
     response.end(body);
   }
 
-  function act({ method, key, headers }: SeenRequest, query: URLSearchParams, body: Buffer): InPlace {
+  function done({ method, key, headers }: SeenRequest, query: URLSearchParams, body: Buffer): InPlace {
     if (key === "") return list(query);
     const held = objects.get(key);
     if (method === "DELETE") {
@@ -111,6 +114,7 @@ export async function memoryObjects(): Promise<MemoryObjects> {
     requests: [],
     nowMs: Date.parse("2026-03-01T00:00:00Z"),
     before: () => undefined,
+    after: () => undefined,
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();
