@@ -4,7 +4,8 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { executableName, findChromaCommand } from "../../scripts/chroma/find.mjs";
+import { findChromaCommand } from "../../scripts/chroma/find.mjs";
+import { executableName } from "../../scripts/python/find.mjs";
 import { skipUnless } from "./skip-unless.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import { parseObjectAddress } from "../core/object-address.ts";
+import type { CorpusReader } from "../retrieval/corpus-reader.ts";
+import { objectAccess } from "../retrieval/objects/access.ts";
+import { ObjectStore } from "../retrieval/objects/object-store.ts";
+import { Mirror } from "../retrieval/published/mirror.ts";
+import { type Publication, parsePublication } from "../retrieval/published/publication.ts";
+import { type PublishOptions, publishIndex } from "../retrieval/published/publish.ts";
+import { openPublished } from "../retrieval/published/published-corpus.ts";
+import { type CorpusFixture, corpusFixture } from "./corpus-fixture.ts";
+import { type MemoryObjects, memoryObjects } from "./memory-objects.ts";
+
+const ADDRESS = parseObjectAddress("s3://bucket/team");
+const IDLE_MS = 2_000;
+
+/** An index with a place in memory that it is published at. For tests. */
+export interface PublishFixture {
+  readonly index: CorpusFixture;
+  readonly server: MemoryObjects;
+  store(): ObjectStore;
+  publish(options?: Partial<PublishOptions>): ReturnType<typeof publishIndex>;
+  /** What lies at the address. */
+  published(): Publication;
+  mirror(name?: string, bytesMax?: number): Mirror;
+  reader(options?: Partial<Parameters<typeof openPublished>[0]>): Promise<CorpusReader>;
+  remove(): Promise<void>;
+}
+
+export async function publishFixture(): Promise<PublishFixture> {
+  const [index, server] = await Promise.all([corpusFixture(), memoryObjects()]);
+  const store = () =>
+    new ObjectStore({
+      address: ADDRESS,
+      access: objectAccess(server.environment),
+      idleMs: IDLE_MS,
+      effects: { sleep: async () => undefined },
+    });
+  const mirror = (name = "mirror", bytesMax = 1e9) =>
+    new Mirror({ store: store(), folder: join(index.base, "mirrors", name), bytesMax });
+  return {
+    index,
+    server,
+    store,
+    publish: (options) =>
+      publishIndex({ folder: index.folder, store: store(), signal: new AbortController().signal, ...options }),
+    published: () => parsePublication(server.objects.get("team/manifest.json")?.body.toString() ?? "", "manifest.json"),
+    mirror,
+    reader: (options) => openPublished({ name: "team", mirror: mirror(), lookMs: 0, ...options }),
+    async remove() {
+      await server.close();
+      await index.remove();
+    },
+  };
+}
