@@ -5,6 +5,7 @@ import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
 import { redactedText } from "../redacted-text.ts";
 import { commandContext } from "../scope.ts";
+import { inLine } from "../terminal-text.ts";
 
 export const run: CommandRun = async (_args, options, scope) => {
   const { corpusScope } = await commandContext(scope);
@@ -30,7 +31,7 @@ function attachedLine({ role, records, scannedAt, state }: NonNullable<CorpusSta
 
 function print(status: CorpusStatus, all: boolean, output: Output): void {
   const row = (label: string, value: string): void => output.print(`  ${label.padEnd(12)}${value}`);
-  output.print(`${output.style("bold", stripControl(status.name))}  ${output.style("dim", status.location)}`);
+  output.print(`${output.style("bold", inLine(status.name))}  ${output.style("dim", inLine(status.location))}`);
   row(
     "documents",
     `${status.documents.toLocaleString("en-US")} in ${plural(status.chunks, "chunk")}, ${status.tokens.toLocaleString("en-US")} tokens`,
@@ -42,13 +43,13 @@ function print(status: CorpusStatus, all: boolean, output: Output): void {
   row(
     "sources",
     status.sources
-      .map(({ type, roots }) => `${type}: ${roots.map((root) => (root === "" ? "." : stripControl(root))).join(", ")}`)
+      .map(({ type, roots }) => `${type}: ${roots.map((root) => (root === "" ? "." : inLine(root))).join(", ")}`)
       .join("; "),
   );
   row("updated", `${status.updatedAt} (generation ${status.generation})`);
   row("vectors", status.attached?.embedder ?? status.embedder ?? "none: searched by words only");
   row("store", status.store);
-  if (status.copiedFrom !== undefined) row("copy of", stripControl(status.copiedFrom));
+  if (status.copiedFrom !== undefined) row("copy of", inLine(status.copiedFrom));
   if (status.attached !== undefined) row("attached", attachedLine(status.attached));
   row(
     "state",
