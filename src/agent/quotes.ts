@@ -1,6 +1,6 @@
 import type { RecordedChunk } from "../record/events.ts";
-import { escapeLookalikes } from "./context/blocks.ts";
 import type { Context } from "./context/context.ts";
+import { escapeLookalikes } from "./context/lookalikes.ts";
 
 /** A shorter quote shows nothing: any text holds it. UTF-16 units. */
 const QUOTE_UNITS_MIN = 8;

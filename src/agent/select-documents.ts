@@ -1,7 +1,7 @@
 import { oneLine, plural } from "../core/text.ts";
 import type { RecordedDocument } from "../record/events.ts";
-import { escapeLookalikes } from "./context/blocks.ts";
 import type { Context } from "./context/context.ts";
+import { escapeLookalikes } from "./context/lookalikes.ts";
 import type { Profile } from "./profiles/profile.ts";
 
 /** A shorter list is taken as it is. */

@@ -9,6 +9,7 @@ const FUSED: typeof FUSION_TOOL = "fuse_rollouts";
 const BAR_CELLS = 24;
 /** Titles shown under a query. */
 const TITLES_MAX = 3;
+const TOOL_UNITS_MAX = 40;
 
 /** Writes a run turn by turn: what was asked, what came back, how full the window is, what was pruned. */
 export class LiveView {
@@ -53,7 +54,7 @@ export class LiveView {
     for (const chunk of event.chunks) this.#chunks.set(chunk.key, chunk);
     if (event.tool === "prune_chunks" || event.tool === FUSED) return;
     const { style } = this.#output;
-    const verb = event.tool.replace(/_corpus|_document/, "");
+    const verb = clean(event.tool.replace(/_corpus|_document/, ""), TOOL_UNITS_MAX);
     const label = `${verb.padEnd(6)} ${this.#calls.get(event.callId)?.text ?? ""}`;
     if (event.error !== undefined) {
       this.#write(`  ${style("cyan", label)}  ${style("yellow", clean(event.error.message, 120))}`);

@@ -1,8 +1,6 @@
-import { styleText } from "node:util";
 import { ERROR_CODES, toWinnowError, WinnowError } from "../core/errors.ts";
 import { stripControl } from "../core/text.ts";
-
-export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan" | "strikethrough";
+import { coloured, harmless, inLine, jsonText, type Style } from "./terminal-text.ts";
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -75,35 +73,15 @@ export function createOutput(options: OutputOptions): Output {
     },
     progress(line) {
       if (!live) return;
-      process.stderr.write(`\r\u001b[2K${harmless(line).slice(0, (process.stderr.columns ?? 100) - 1)}`);
+      process.stderr.write(`\r\u001b[2K${harmless(inLine(line)).slice(0, (process.stderr.columns ?? 100) - 1)}`);
       redrawn = true;
     },
-    style: (style, text) => (color ? styleText(style, text, { validateStream: false }) : text),
+    style: (style, text) => (color ? coloured(style, text) : text),
     fail(error, interrupted) {
       clear();
       return report(error, { json, verbose, color, interrupted });
     },
   };
-}
-
-/**
- * The last gate before a terminal: whatever a document, a record or a model wrote, nothing but the colours of `style`
- * gets through.
- */
-function harmless(text: string): string {
-  return text.replace(HARMFUL, "");
-}
-/** An escape that begins no colour, and every other control but tab and line end. */
-const HARMFUL =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the purpose
-  /\u001b(?!\[\d{1,2}m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
-
-/** JSON in which C1 controls and bidirectional overrides are escapes, as C0 controls always are. */
-export function jsonText(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(
-    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 /** https://no-color.org and FORCE_COLOR; both streams must be terminals, since they share one screen. */
@@ -126,21 +104,22 @@ function report(error: unknown, options: ReportOptions): number {
         hint: "What was finished is kept; run the same command again to go on.",
       })
     : toWinnowError(error);
-  const message = stripControl(known.message);
-  const hint = known.hint === undefined ? undefined : stripControl(known.hint);
+  const tell = (line: string): void => void process.stderr.write(`${harmless(line)}\n`);
   if (options.json) {
-    const body = { error: { code: known.code, message, ...(hint === undefined ? {} : { hint }) } };
-    process.stdout.write(`${JSON.stringify(body)}\n`);
+    const message = stripControl(known.message);
+    const hint = known.hint === undefined ? {} : { hint: stripControl(known.hint) };
+    process.stdout.write(`${jsonText({ error: { code: known.code, message, ...hint } })}\n`);
   } else {
-    const label = options.color ? styleText("red", "error:", { validateStream: false }) : "error:";
-    process.stderr.write(`${label} ${message}\n`);
-    if (hint !== undefined) process.stderr.write(`hint: ${hint}\n`);
-    else if (known.code === "internal")
-      process.stderr.write("hint: This is a defect. Run again with --verbose and report what it prints.\n");
+    const label = options.color ? coloured("red", "error:") : "error:";
+    // Errors name files, and a file may be named like a line of ours.
+    tell(`${label} ${inLine(known.message)}`);
+    if (known.hint !== undefined) tell(`hint: ${inLine(known.hint)}`);
+    else if (known.code === "internal") {
+      tell("hint: This is a defect. Run again with --verbose and report what it prints.");
+    }
   }
   if (options.verbose) {
-    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
-      process.stderr.write(`${cause.stack ?? cause.message}\n`);
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) tell(cause.stack ?? cause.message);
   }
   return ERROR_CODES[known.code].exit;
 }

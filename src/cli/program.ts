@@ -10,6 +10,7 @@ import { addRenderCommand } from "./render-command.ts";
 import { addRunCommands } from "./run-commands.ts";
 import { addServingCommands } from "./serving-commands.ts";
 import { addTaskCommands } from "./task-commands.ts";
+import { harmless, jsonText } from "./terminal-text.ts";
 
 export interface ProgramOptions {
   readonly signal: AbortSignal;
@@ -56,7 +57,9 @@ export function buildProgram({ signal, onOutput, onGrace }: ProgramOptions): Com
       "after",
       `\nExamples:\n  winnow index docs/\n  winnow find "rate limit" -k 5\n  winnow search "Which services did we move off the old queue, and why?"\n  winnow show\n`,
     );
-  if (process.argv.includes("--json")) program.configureOutput({ writeErr: (text) => writeUsageError(text) });
+  const json = process.argv.includes("--json");
+  // Errors of usage name what was given, which the shell may have made of the names of files.
+  program.configureOutput({ writeErr: json ? writeUsageError : (text) => void process.stderr.write(harmless(text)) });
 
   const add: AddCommand = (usage, description, examples, load) => {
     const command = program
@@ -105,5 +108,5 @@ function writeUsageError(text: string): void {
   const body = {
     error: { code: "invalid_argument", message: first.slice("error:".length).trim(), ...(hint === "" ? {} : { hint }) },
   };
-  process.stdout.write(`${JSON.stringify(body)}\n`);
+  process.stdout.write(`${jsonText(body)}\n`);
 }

@@ -3,20 +3,12 @@ import { oneLine, shownText } from "../../core/text.ts";
 import type { TokenCounter } from "../../core/token-counter.ts";
 import type { RecordedChunk } from "../../record/events.ts";
 import type { Profile } from "../profiles/profile.ts";
+import { escapeLookalikes } from "./lookalikes.ts";
 import type { Block, ShownChunk } from "./rendered.ts";
 
 const VIRTUAL_HEADING = "# DOCUMENT ID: ";
 const STUB_TITLE_UNITS_MAX = 60;
 const SHORT_HEADING = "## Chunk ";
-
-/** Lines of corpus text that would read as ours: headings of chunks, usage lines, stubs. */
-const LOOKALIKE = /^([\s\p{Cf}]*)(#+\s*DOCUMENT\s+ID\s*:|#+\s*Chunk\s+d\d|\[\s*Token\s+usage|\[\s*Pruned)/gimu;
-
-/** Marks look-alike lines with a backslash, so that no document can forge a heading or a usage line. */
-export function escapeLookalikes(text: string): string {
-  if (!text.includes("#") && !text.includes("[")) return text;
-  return text.replace(LOOKALIKE, "$1\\$2");
-}
 
 /** A block of our own wording. `text` must not start with white space or a slash; the blank line at its end is added. */
 export function textBlock(text: string, counter: TokenCounter, kind: Block["kind"] = "text"): Block {

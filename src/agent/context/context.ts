@@ -12,9 +12,10 @@ import type {
 import type { Profile } from "../profiles/profile.ts";
 import type { Constraint } from "../tools/constraints.ts";
 import { toolSchemas } from "../tools/tool-schemas.ts";
-import { chunkBlock, escapeLookalikes, stubBlock, textBlock } from "./blocks.ts";
+import { chunkBlock, stubBlock, textBlock } from "./blocks.ts";
 import { documentKeyOf, IdBook } from "./id-book.ts";
 import { frameResult } from "./layout.ts";
+import { escapeHeadings } from "./lookalikes.ts";
 import { type Notes, notesOf } from "./notes.ts";
 import { initialPrompt } from "./prompt.ts";
 import type { Block, RenderedContext, RenderedMessage, ShownChunk } from "./rendered.ts";
@@ -199,7 +200,7 @@ export class Context {
     }
     const frame = frameResult(event, this.#profile, (key) => this.shownIdOf(key));
     const line = (text: string): Block | undefined =>
-      text === "" ? undefined : textBlock(escapeLookalikes(text), this.#counter);
+      text === "" ? undefined : textBlock(escapeHeadings(text), this.#counter);
     const entry: ToolEntry = {
       kind: "tool",
       callId: event.callId,

@@ -4,7 +4,8 @@ import type { RecordedCall } from "../../record/events.ts";
 import { offeredTools, type Profile } from "../profiles/profile.ts";
 import { checkCall } from "../tools/call-arguments.ts";
 import type { Constraint } from "../tools/constraints.ts";
-import { escapeLookalikes, textBlock } from "./blocks.ts";
+import { textBlock } from "./blocks.ts";
+import { escapeLookalikes } from "./lookalikes.ts";
 import type { Block } from "./rendered.ts";
 
 const HEADING = "Your notes, as you last wrote them:";

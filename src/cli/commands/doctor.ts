@@ -2,6 +2,7 @@ import { doctor } from "../../features/doctor.ts";
 import { fetchMiniLm } from "../../features/minilm-model.ts";
 import type { CommandRun, CommandScope } from "../program.ts";
 import { commandContext, policyAccessOf, textOption } from "../scope.ts";
+import { inLine } from "../terminal-text.ts";
 
 const SIGNS = { ok: ["green", "ok"], warn: ["yellow", "warn"], fail: ["red", "fail"] } as const;
 
@@ -21,12 +22,12 @@ export const run: CommandRun = async (_args, options, scope) => {
     output.print(`winnow ${report.version}`);
     for (const { name, state, detail, hint } of report.checks) {
       const [style, word] = SIGNS[state];
-      output.print(`${output.style(style, word.padEnd(5))} ${name.padEnd(12)} ${detail}`);
-      if (hint !== undefined) output.print(output.style("dim", `      ${" ".repeat(12)} ${hint}`));
+      output.print(`${output.style(style, word.padEnd(5))} ${name.padEnd(12)} ${inLine(detail)}`);
+      if (hint !== undefined) output.print(output.style("dim", `      ${" ".repeat(12)} ${inLine(hint)}`));
     }
     output.print("");
     for (const { name, value, origin } of report.settings) {
-      output.print(`${name.padEnd(16)} ${JSON.stringify(value)}  ${output.style("dim", origin)}`);
+      output.print(`${name.padEnd(16)} ${JSON.stringify(value)}  ${output.style("dim", inLine(origin))}`);
     }
   }
   return failed ? 1 : 0;

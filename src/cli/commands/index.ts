@@ -22,6 +22,7 @@ import type { CommandRun, CommandScope } from "../program.ts";
 import { redactedText } from "../redacted-text.ts";
 import { commandContext, textOption } from "../scope.ts";
 import { shownPlace } from "../shown-place.ts";
+import { inLine } from "../terminal-text.ts";
 import type { WatchedCorpora } from "../watch-index.ts";
 
 const MEGABYTE = 1_000_000;
@@ -300,7 +301,8 @@ export function printSummary(summary: IndexSummary, folder: string, output: Outp
   }
   const redacted = redactedText(summary.redacted);
   if (redacted !== "") output.say(output.style("dim", `redacted before indexing: ${redacted}`));
-  for (const { key, message } of summary.failures) output.say(output.style("yellow", `failed: ${key}: ${message}`));
-  for (const notice of summary.notices) output.say(output.style("yellow", `note: ${notice}`));
+  for (const { key, message } of summary.failures)
+    output.say(output.style("yellow", inLine(`failed: ${key}: ${message}`)));
+  for (const notice of summary.notices) output.say(output.style("yellow", inLine(`note: ${notice}`)));
   output.say(output.style("dim", `index: ${shownPlace(folder)}`));
 }

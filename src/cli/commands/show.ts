@@ -11,6 +11,7 @@ import { LiveView } from "../live-view.ts";
 import type { Output } from "../output.ts";
 import type { CommandRun } from "../program.ts";
 import { commandContext, numberOption, textOption } from "../scope.ts";
+import { inLine } from "../terminal-text.ts";
 
 export const run: CommandRun = async (args, options, scope) => {
   const { corpusScope } = await commandContext(scope);
@@ -48,9 +49,8 @@ export function printRun(opened: OpenedRecord, output: Output): void {
     const of = parent === undefined ? "" : `, a rollout of ${parent}`;
     const { name } = profile as { readonly name: string };
     output.print(output.style("bold", stripControl(query)));
-    output.print(
-      output.style("dim", `${runId}, policy ${policy.name}, profile ${name}, ${new Date(at).toISOString()}${of}`),
-    );
+    const facts = `${runId}, policy ${policy.name}, profile ${name}, ${new Date(at).toISOString()}${of}`;
+    output.print(output.style("dim", inLine(facts)));
     const view = new LiveView(output, (line) => output.print(line));
     for (const event of record.events) view.show(event);
   });
@@ -97,7 +97,7 @@ function printContext(context: RenderedContext, output: Output): void {
     output.print(
       output.style(
         "cyan",
-        `── ${message.role}${message.tool === undefined ? "" : ` ${message.tool}`} · ${message.tokens} tokens`,
+        inLine(`── ${message.role}${message.tool === undefined ? "" : ` ${message.tool}`} · ${message.tokens} tokens`),
       ),
     );
     if (message.reasoning !== undefined)
@@ -105,7 +105,7 @@ function printContext(context: RenderedContext, output: Output): void {
     const text = stripControl(textOf(message)).trimEnd();
     if (text !== "") output.print(text);
     for (const call of message.calls ?? [])
-      output.print(output.style("bold", `→ ${call.tool} ${stripControl(JSON.stringify(call.arguments))}`));
+      output.print(output.style("bold", inLine(`→ ${call.tool} ${stripControl(JSON.stringify(call.arguments))}`)));
   }
   output.print(output.style("dim", `${context.tokens.toLocaleString("en-US")} tokens with framing and tool schemas`));
 }

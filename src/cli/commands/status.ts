@@ -7,6 +7,7 @@ import type { CommandRun } from "../program.ts";
 import { redactedText } from "../redacted-text.ts";
 import { commandContext } from "../scope.ts";
 import { shownPlace } from "../shown-place.ts";
+import { inLine } from "../terminal-text.ts";
 
 export const run: CommandRun = async (_args, options, scope) => {
   const { corpusScope } = await commandContext(scope);
@@ -20,8 +21,8 @@ export const run: CommandRun = async (_args, options, scope) => {
   }
   for (const status of corpora) print(status, options["skipped"] === true, output);
   for (const { name, message, hint } of failed) {
-    output.print(`${output.style("bold", stripControl(name))}  ${output.style("yellow", stripControl(message))}`);
-    if (hint !== undefined) output.print(`  ${stripControl(hint)}`);
+    output.print(`${output.style("bold", inLine(name))}  ${output.style("yellow", inLine(message))}`);
+    if (hint !== undefined) output.print(`  ${inLine(hint)}`);
   }
   return 0;
 };
@@ -59,12 +60,12 @@ function attachedLine({ role, records, scannedAt, state }: NonNullable<CorpusSta
 
 function publishedLine({ publishedAt, mirror, unreachable }: NonNullable<CorpusStatus["published"]>): string {
   const state = `${publishedAt}, mirrored in ${shownPlace(mirror)}`;
-  return unreachable === undefined ? state : `${state}; NOT REACHED NOW: ${stripControl(unreachable)}`;
+  return unreachable === undefined ? state : `${state}; NOT REACHED NOW: ${inLine(unreachable)}`;
 }
 
 function print(status: CorpusStatus, all: boolean, output: Output): void {
   const row = (label: string, value: string): void => output.print(`  ${label.padEnd(12)}${value}`);
-  output.print(`${output.style("bold", stripControl(status.name))}  ${output.style("dim", status.location)}`);
+  output.print(`${output.style("bold", inLine(status.name))}  ${output.style("dim", inLine(status.location))}`);
   row(
     "documents",
     `${status.documents.toLocaleString("en-US")} in ${plural(status.chunks, "chunk")}, ${status.tokens.toLocaleString("en-US")} tokens`,
@@ -76,13 +77,13 @@ function print(status: CorpusStatus, all: boolean, output: Output): void {
   row(
     "sources",
     status.sources
-      .map(({ type, roots }) => `${type}: ${roots.map((root) => (root === "" ? "." : stripControl(root))).join(", ")}`)
+      .map(({ type, roots }) => `${type}: ${roots.map((root) => (root === "" ? "." : inLine(root))).join(", ")}`)
       .join("; "),
   );
   row("updated", `${status.updatedAt} (generation ${status.generation})`);
   row("vectors", status.attached?.embedder ?? status.embedder ?? "none: searched by words only");
   row("store", status.store);
-  if (status.copiedFrom !== undefined) row("copy of", stripControl(status.copiedFrom));
+  if (status.copiedFrom !== undefined) row("copy of", inLine(status.copiedFrom));
   if (status.published !== undefined) row("published", publishedLine(status.published));
   if (status.attached !== undefined) row("attached", attachedLine(status.attached));
   row(
@@ -106,12 +107,12 @@ function print(status: CorpusStatus, all: boolean, output: Output): void {
   }
   for (const { key, reason, detail } of status.skipped) {
     output.print(
-      `  ${output.style("yellow", reason.replaceAll("_", " ").padEnd(17))} ${oneLine(stripControl(key), 200)}  ${output.style("dim", oneLine(stripControl(detail), 120))}`,
+      `  ${output.style("yellow", reason.replaceAll("_", " ").padEnd(17))} ${oneLine(inLine(key), 200)}  ${output.style("dim", oneLine(inLine(detail), 120))}`,
     );
   }
   for (const { key, note } of status.notes) {
     output.print(
-      `  ${output.style("cyan", "note".padEnd(17))} ${oneLine(stripControl(key), 200)}  ${output.style("dim", oneLine(stripControl(note), 120))}`,
+      `  ${output.style("cyan", "note".padEnd(17))} ${oneLine(inLine(key), 200)}  ${output.style("dim", oneLine(inLine(note), 120))}`,
     );
   }
 }

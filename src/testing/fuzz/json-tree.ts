@@ -149,12 +149,14 @@ const EDITS: readonly [Edit, ...Edit[]] = [
   },
 ];
 
+const NESTS: readonly [readonly [open: string, close: string], ...(readonly [open: string, close: string])[]] = [
+  ["[", "]"],
+  ['{"a":', "}"],
+  ['[{"a":', "}]"],
+];
+
 function nested(chance: Chance): string {
-  const [open, close] = chance.of([
-    ["[", "]"],
-    ['{"a":', "}"],
-    ['[{"a":', "}]"],
-  ] as const);
+  const [open, close] = chance.of(NESTS);
   return `${open.repeat(NESTING)}0${chance.happens(0.8) ? close.repeat(NESTING) : ""}`;
 }
 

@@ -37,9 +37,9 @@ const fixtures: Buffer[] = [];
 let counter: TokenCounter;
 
 /** A short run with everything in it: searches, a grep, a read, a prune, notes, a list. */
-async function recordOf(profile: string, kind: "rules" | "chat-model"): Promise<string> {
+async function recordOf(profile: string): Promise<string> {
   const corpora = [memoryCorpus("fuzz", randomChunks(3, 2, counter))];
-  const call = (tool: string, values: object) => ({ tool, arguments: values });
+  const call = (tool: string, values: unknown) => ({ tool, arguments: values });
   const policy = scriptedPolicy([
     {
       reasoning: "First.",
@@ -69,7 +69,7 @@ async function recordOf(profile: string, kind: "rules" | "chat-model"): Promise<
   const { run, record } = startTestRun(policy, {
     counter,
     corpora,
-    profile: profileByName(profile, { model: kind === "rules" ? "none" : "harmony" } as never),
+    profile: profileByName(profile, { model: "harmony" }),
   });
   await run.result;
   return recordText(withFakeTokens(record(), { counter, seed: 7, history: "rerendered" }));
@@ -77,12 +77,7 @@ async function recordOf(profile: string, kind: "rules" | "chat-model"): Promise<
 
 beforeAll(async () => {
   counter = await loadTokenCounter();
-  for (const [profile, kind] of [
-    ["chat", "chat-model"],
-    ["context-1", "chat-model"],
-  ] as const) {
-    fixtures.push(Buffer.from(await recordOf(profile, kind)));
-  }
+  for (const profile of ["chat", "context-1"]) fixtures.push(Buffer.from(await recordOf(profile)));
   mkdirSync(join(folder, "runs"));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
