@@ -2,11 +2,12 @@
 // `node scripts/bench.mjs docs-dataset OUT`. OUT gets the corpus, which no part of this repository holds: the Markdown of
 // the packages in examples/demo/corpus-sources.json, in their pinned versions. Questions and labels are those of
 // examples/demo/questions, whole and in halves (OUT/dev, OUT/held-out).
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { layOut } from "../scripts/demo/corpus.mjs";
+import { terms } from "../src/agent/policies/rules/words.ts";
 import { createFilesSource } from "../src/sources/files/files-source.ts";
-import { splitQuestions } from "./docs-questions.ts";
+import { type QuestionLines, readQuestionLines, splitQuestions } from "./support/docs-questions.ts";
 
 const [target] = process.argv.slice(2);
 if (target === undefined) throw new Error("Name the folder to write.");
@@ -31,19 +32,44 @@ async function corpusRows(): Promise<string[]> {
   return rows;
 }
 
-async function writeQuestions(folder: string, queries: readonly string[], labels: readonly string[]): Promise<void> {
+async function writeQuestions(folder: string, { queries, labels }: QuestionLines): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "queries.jsonl"), `${queries.join("\n")}\n`);
   await writeFile(join(folder, "qrels.tsv"), `query-id\tcorpus-id\tscore\n${labels.join("\n")}\n`);
 }
 
-const questions = join(root, "examples", "demo", "questions");
-const [, ...labels] = (await readFile(join(questions, "qrels.tsv"), "utf8")).trimEnd().split("\n");
-const queries = (await readFile(join(questions, "queries.jsonl"), "utf8")).trimEnd().split("\n");
+/** Share of the questions' content words, and of pairs of neighbours among them, that their documents have, in percent. */
+function overlap({ queries, labels }: QuestionLines, texts: ReadonlyMap<string, string>): string {
+  const headings = { shared: 0, all: 0 };
+  const pairs = { shared: 0, all: 0 };
+  for (const line of queries) {
+    const { _id, text } = JSON.parse(line) as { _id: string; text: string };
+    const needed = labels.map((label) => label.split("\t")).filter(([id, , score]) => id === _id && Number(score) > 0);
+    if (needed.length === 0) continue;
+    const documents = needed.map(([, document = ""]) => texts.get(document) ?? "");
+    const known = new Set(documents.flatMap((each) => terms(each.match(/^(?:#|title:).*$/gm)?.join("\n") ?? "")));
+    const neighbours = new Set(documents.flatMap((each) => pairsOf(terms(each))));
+    const words = terms(text);
+    headings.all += words.length;
+    headings.shared += words.filter((word) => known.has(word)).length;
+    pairs.all += pairsOf(words).length;
+    pairs.shared += pairsOf(words).filter((pair) => neighbours.has(pair)).length;
+  }
+  const percent = ({ shared, all }: typeof pairs): string => `${((100 * shared) / all).toFixed(0)} %`;
+  return `${percent(headings)} of their content words stand in a heading of a document that they need, ${percent(pairs)} of the pairs of neighbouring ones anywhere in one`;
+}
+
+const pairsOf = (words: readonly string[]): string[] => words.slice(1).map((word, i) => `${words[i]} ${word}`);
+
+const questions = await readQuestionLines(root);
 await mkdir(out, { recursive: true });
 const rows = await corpusRows();
 await writeFile(join(out, "corpus.jsonl"), `${rows.join("\n")}\n`);
-await writeQuestions(out, queries, labels);
-for (const [name, half] of Object.entries(splitQuestions(queries, labels)))
-  await writeQuestions(join(out, name), half.queries, half.labels);
-console.log(`${rows.length} documents and ${queries.length} questions lie in ${out}.`);
+await writeQuestions(out, questions);
+for (const [name, half] of Object.entries(splitQuestions(questions))) await writeQuestions(join(out, name), half);
+const texts = new Map(
+  rows.map((row) => JSON.parse(row) as { _id: string; text: string }).map((row) => [row._id, row.text]),
+);
+console.log(
+  `${rows.length} documents and ${questions.queries.length} questions lie in ${out}; ${overlap(questions, texts)}.`,
+);
