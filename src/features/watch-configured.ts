@@ -32,7 +32,7 @@ export interface WatchConfiguredOptions extends WatchSettings {
 export async function* watchConfigured(options: WatchConfiguredOptions): AsyncGenerator<WatchEvent> {
   const { scope, name } = options;
   const entry = scope.known[name];
-  if (entry === undefined || entry.kind === "folder") {
+  if (entry === undefined || entry.kind === "folder" || entry.kind === "published") {
     throw new WinnowError("invalid_argument", `${name} is not built or attached by the configuration.`);
   }
   await refuseForeign(entry.indexFolder);

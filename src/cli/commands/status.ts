@@ -1,5 +1,5 @@
 import { toWinnowError } from "../../core/errors.ts";
-import { oneLine, plural, stripControl } from "../../core/text.ts";
+import { oneLine, plural } from "../../core/text.ts";
 import { type CorpusStatus, corpusStatus } from "../../features/corpus-status.ts";
 import { type CorpusPlace, locateCorpora } from "../../features/open-corpora.ts";
 import type { Output } from "../output.ts";

@@ -20,7 +20,7 @@ export function memoryFileSystem(files: ReadonlyMap<string, Buffer>): FileSystem
   });
   const stat = async (path: string): Promise<EntryStat> => {
     if (!files.has(path) && !folders.has(path)) throw failure("ENOENT", path);
-    return { ...entry(path), size: files.get(path)?.length ?? 0, mtimeMs: MTIME_MS };
+    return { ...entry(path), size: files.get(path)?.length ?? 0, mtimeMs: MTIME_MS, ctimeMs: MTIME_MS };
   };
   return {
     stat,
