@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -291,6 +291,33 @@ describe("winnow mcp install", () => {
     for (const tool of ["search", "find", "read", "brief", "recent", "corpora"]) expect(skill).toContain(`\`${tool}\``);
     expect((await install("codex", "--skill", "--yes")).stderr).toMatch(/not known.*\nhint: Copy it/);
   });
+
+  test.skipIf(process.platform === "win32")(
+    "its hook lists what moved, also where a corpus cannot be refreshed",
+    async () => {
+      const skill = readFileSync(new URL("../../skills/winnow/SKILL.md", import.meta.url), "utf8");
+      const settings = JSON.parse(/```json\n([\s\S]+?)```/.exec(skill)?.[1] ?? "");
+      const bin = join(folder, "bin");
+      mkdirSync(bin);
+      writeFileSync(join(bin, "winnow"), `#!/bin/sh\nexec "${process.execPath}" "${packed.cli}" "$@"\n`, {
+        mode: 0o755,
+      });
+      writeFileSync(join(folder, "winnow.json"), '{"corpora": {"mine": {"source": "claude-sessions"}}}');
+      try {
+        const options = {
+          cwd: folder,
+          env: { ...environment, PATH: `${bin}:${process.env["PATH"]}` },
+          encoding: "utf8",
+        } as const;
+        const hook = spawnSync("sh", ["-c", settings.hooks.SessionStart[0].hooks[0].command], options);
+        expect(hook).toMatchObject({ status: 0, stdout: expect.stringContaining("long.md") });
+        const index = await runCommand(packed.cli, ["index", "--quiet"], { cwd: folder, home: packed.home });
+        expect(index.code).toBe(3);
+      } finally {
+        rmSync(join(folder, "winnow.json"));
+      }
+    },
+  );
 
   test("a file that is none is left alone, and an unknown client named", async () => {
     mkdirSync(join(folder, ".cursor"));
