@@ -4,7 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { z } from "zod/mini";
 import { systemErrorCode, WinnowError } from "../core/errors.ts";
 import { didYouMean } from "../core/suggest.ts";
-import { type CorpusEntry, corpusSchema, readCorpora } from "./corpora.ts";
+import { CORPUS_FORMS, type CorpusEntry, corpusSchema, entryProblem, readCorpora } from "./corpora.ts";
 
 /** Name of the project file, looked for upwards from the working folder. Data only: nothing in it is ever run. */
 export const PROJECT_FILE = "winnow.json";
@@ -175,6 +175,31 @@ async function readText(file: string): Promise<string | undefined> {
   }
 }
 
+/** An entry of `corpora` that is refused, with what its kind would have. */
+function badEntry(file: string, name: string, settings: unknown): WinnowError {
+  const { corpora = {} } = settings as { readonly corpora?: Readonly<Record<string, unknown>> };
+  const problem = entryProblem(corpora[name]);
+  const entry = `${file}: "corpora.${name}"`;
+  if (problem === undefined) {
+    return new WinnowError("invalid_config", `${entry} ${CORPUS_FORMS}.`, {
+      hint: "docs/corpora.md has an example of each.",
+    });
+  }
+  const { where, message, key, known } = problem;
+  if (key !== undefined) {
+    return new WinnowError("invalid_config", `${entry} has an unknown key "${key}".${didYouMean(key, known)}`, {
+      hint: `It may have: ${known.join(", ")}. Keys and passwords come from the environment.`,
+    });
+  }
+  return new WinnowError(
+    "invalid_config",
+    `${entry}${where === "" ? "" : `, "${where}"`}: ${message.replace(/\.$/, "")}.`,
+    {
+      hint: `It may have: ${known.join(", ")}.`,
+    },
+  );
+}
+
 async function readSettings(file: string): Promise<Settings | undefined> {
   const text = await readText(file);
   if (text === undefined) return undefined;
@@ -188,6 +213,7 @@ async function readSettings(file: string): Promise<Settings | undefined> {
   const parsed = settingsSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
+  if (issue?.path[0] === "corpora" && issue.path.length > 1) throw badEntry(file, String(issue.path[1]), value);
   if (issue?.code === "unrecognized_keys") {
     const key = issue.keys[0] ?? "";
     if (issue.path.length > 0) {

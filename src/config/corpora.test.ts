@@ -127,10 +127,13 @@ describe("corpora of the configuration", () => {
 
   test.each([
     [{ "../../up": chroma }, /cannot name/],
-    [{ log: { ...chroma, role: "boss" } }, /corpora\.log.*must be/],
+    [{ log: { ...chroma, role: "boss" } }, /corpora\.log", "role": /],
+    [{ log: { ...chroma, embeder: "none" } }, /corpora\.log" has an unknown key "embeder"\. Did you mean "embedder"\?/],
+    [{ log: { source: "files", path: ["a"] } }, /corpora\.log" has an unknown key "path"\. Did you mean "paths"\?/],
+    [{ log: { places: ["a"] } }, /corpora\.log" must be/],
     [{ log: { ...chroma, apiKey: "sk-1" } }, /corpora\.log.*unknown key "apiKey"/],
-    [{ log: { chroma: ".chroma" } }, /corpora\.log.*must be/],
-    [{ log: { source: "mail", paths: ["a"] } }, /corpora\.log.*must be/],
+    [{ log: { chroma: ".chroma" } }, /corpora\.log", "collection": /],
+    [{ log: { source: "mail", paths: ["a"] } }, /corpora\.log", "source": /],
     [{ log: { source: "changelog", paths: [] } }, /corpora\.log/],
     [{ "../../up": { source: "changelog" } }, /cannot name/],
     [{ log: 7 }, /corpora\.log.*must be/],

@@ -58,9 +58,33 @@ const builtSchema = z.strictObject({
 });
 
 /** A corpus as a file names it: a folder, or an object that says more. */
-export const corpusSchema = z.union([text, chromaSchema, folderSchema, builtSchema], {
-  error: `must be a folder or s3:// address, {"folder": …}, {"source": …, "paths": […]} or {"chroma": …, "collection": …, "role": …, "documentKey": …, "embedder": …}`,
-});
+export const corpusSchema = z.union([text, chromaSchema, folderSchema, builtSchema]);
+
+/** The forms of an entry, as a message names them. */
+export const CORPUS_FORMS = `must be a folder or s3:// address, {"folder": …}, {"source": …, "paths": […]} or {"chroma": …, "collection": …, "role": …, "documentKey": …, "embedder": …}`;
+
+/** What an entry is by the key that only its kind has. */
+const KINDS = { chroma: chromaSchema, source: builtSchema, folder: folderSchema } as const;
+
+/**
+ * What is wrong with an entry that `corpusSchema` refuses: said of the kind that it was meant to be, where that can be
+ * told. `key` is one that it does not know, beside those that it does.
+ */
+export function entryProblem(
+  written: unknown,
+):
+  | { readonly where: string; readonly message: string; readonly key?: string; readonly known: readonly string[] }
+  | undefined {
+  if (typeof written !== "object" || written === null) return undefined;
+  const kind = (Object.keys(KINDS) as (keyof typeof KINDS)[]).find((one) => Object.hasOwn(written, one));
+  if (kind === undefined) return undefined;
+  const schema = KINDS[kind];
+  const [issue] = schema.safeParse(written).error?.issues ?? [];
+  if (issue === undefined) return undefined;
+  const known = Object.keys(schema.shape);
+  const key = issue.code === "unrecognized_keys" ? issue.keys[0] : undefined;
+  return { where: issue.path.join("."), message: issue.message, known, ...(key === undefined ? {} : { key }) };
+}
 
 export type WrittenCorpus = z.infer<typeof corpusSchema>;
 export type WrittenChroma = z.infer<typeof chromaSchema>;

@@ -1,5 +1,5 @@
 import type { SearchResult } from "../agent/result.ts";
-import { WinnowError } from "../core/errors.ts";
+import { type ErrorCode, toWinnowError, WinnowError } from "../core/errors.ts";
 import { plural } from "../core/text.ts";
 import type { ChatAnswer, ChatModel } from "../models/chat/chat-model.ts";
 import { PromptTooLongError } from "../models/chat/chat-model.ts";
@@ -12,8 +12,10 @@ const TRIES_MAX = 2;
 export interface Answered {
   readonly schema: "answer/1";
   readonly question: string;
-  /** Null where no model was asked, or the search found nothing to answer from. */
+  /** Null where no model was asked, the search found nothing to answer from, or the model failed. */
   readonly answer: CheckedAnswer | null;
+  /** Why a model that was asked gave no answer: what was found is not lost with it. */
+  readonly failure: { readonly code: ErrorCode; readonly message: string; readonly hint: string | null } | null;
   readonly model: string | null;
   /** Tokens of the answering model alone, as its server reports them. */
   readonly usage: { readonly promptTokens: number; readonly completionTokens: number };
@@ -25,7 +27,7 @@ export interface Answered {
 
 /**
  * Has a model answer from what a search found, and checks every citation against the passages. Without a model, or without
- * documents, there is no answer. Rejects with `policy_unavailable`, `policy_failed`, `timeout` or `cancelled`.
+ * documents, there is no answer. Rejects with `cancelled` only: whatever else befalls the model stands in `failure`.
  */
 export async function answerFrom(
   search: SearchResult,
@@ -33,7 +35,10 @@ export async function answerFrom(
   signal?: AbortSignal,
 ): Promise<Answered> {
   const usage = { promptTokens: 0, completionTokens: 0 };
-  const nothing = { schema: "answer/1" as const, question: search.query, answer: null, usage, costUsd: null, search };
+  const nothing = {
+    ...{ schema: "answer/1" as const, question: search.query, answer: null, failure: null, usage, costUsd: null },
+    search,
+  };
   if (model === undefined) {
     return { ...nothing, model: null, notices: ["No model was named to answer: these are the documents alone."] };
   }
@@ -41,18 +46,24 @@ export async function answerFrom(
   const request = answerRequest(search.query, search.documents);
   const notices = new Set<string>();
   let costUsd: number | null = 0;
-  for (let turn = 1; turn <= TRIES_MAX; turn++) {
-    const given = await complete(model, request, notices, signal);
-    usage.promptTokens += given.usage.promptTokens ?? 0;
-    usage.completionTokens += given.usage.completionTokens ?? 0;
-    costUsd = costUsd === null || given.costUsd === undefined ? null : costUsd + given.costUsd;
-    const answer = checkAnswer(argumentsOf(given), search.documents);
-    if (answer === undefined) continue;
-    return { ...nothing, answer, model: model.name, usage, costUsd, notices: [...notices, ...remarks(answer)] };
+  const asked = () => ({ ...nothing, model: model.name, usage, costUsd });
+  try {
+    for (let turn = 1; turn <= TRIES_MAX; turn++) {
+      const given = await complete(model, request, notices, signal);
+      usage.promptTokens += given.usage.promptTokens ?? 0;
+      usage.completionTokens += given.usage.completionTokens ?? 0;
+      costUsd = costUsd === null || given.costUsd === undefined ? null : costUsd + given.costUsd;
+      const answer = checkAnswer(argumentsOf(given), search.documents);
+      if (answer !== undefined) return { ...asked(), answer, notices: [...notices, ...remarks(answer)] };
+    }
+    throw new WinnowError("policy_failed", `${model.name} gave no answer that can be read.`, {
+      hint: "It has to call tools; winnow doctor --policy POLICY says whether it does.",
+    });
+  } catch (error) {
+    const { code, message, hint = null } = toWinnowError(error);
+    if (code === "cancelled") throw error;
+    return { ...asked(), failure: { code, message, hint }, notices: [...notices] };
   }
-  throw new WinnowError("policy_failed", `${model.name} gave no answer that can be read.`, {
-    hint: "It has to call tools; winnow doctor --policy POLICY says whether it does.",
-  });
 }
 
 async function complete(

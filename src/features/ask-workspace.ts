@@ -1,5 +1,8 @@
+import type { z } from "zod";
+import type { AttachedStatus } from "./attaching/attached-status.ts";
 import { type Brief, type BriefOptions, briefTask } from "./brief-task.ts";
-import { type CorpusStatus, corpusStatus } from "./corpus-status.ts";
+import type { listedCorpus } from "./callers/listed-corpus.ts";
+import { corpusStatus } from "./corpus-status.ts";
 import { type FindDocumentsOptions, type FoundDocuments, findDocuments } from "./find-documents.ts";
 import { type DocumentText, parseLineRange, readDocument } from "./read-document.ts";
 import { type Recent, recentDocuments } from "./recent-documents.ts";
@@ -123,26 +126,26 @@ function cutAtLine(text: string, unitsMax: number): string {
 const KEYS_MAX = 60;
 
 /** A corpus as callers see it: nothing of it tells where it lies. */
-export interface ListedCorpus extends Pick<CorpusStatus, "documents" | "chunks" | "updatedAt" | "writing"> {
-  readonly name: string;
-  /** Items that are not indexed, for whatever reason. */
-  readonly skipped: number;
-  /** True for a Chroma collection that is searched as it is. */
-  readonly attached: boolean;
-  readonly keys: readonly string[];
-}
+export type ListedCorpus = z.infer<typeof listedCorpus>;
 
 /** What can be searched, and how fresh it is. */
 export async function corporaOfWorkspace(workspace: Workspace): Promise<ListedCorpus[]> {
   return Promise.all(
     (await workspace.places()).map(async (place) => {
-      const { documents, chunks, updatedAt, writing, items, metadataKeys, attached } = await corpusStatus(place);
+      const { documents, chunks, updatedAt, writing, ready, items, metadataKeys, ...more } = await corpusStatus(place);
+      const { attached, skippedByReason, redacted } = more;
       return {
-        ...{ name: place.name, documents, chunks, updatedAt, writing },
+        ...{ name: place.name, documents, chunks, updatedAt, writing, ready, skippedByReason, redacted },
         skipped: items.skipped + items.failed,
+        failed: items.failed,
         attached: attached !== undefined,
+        words: attached === undefined ? null : wordsOf(attached),
         keys: [...metadataKeys].slice(0, KEYS_MAX),
       };
     }),
   );
+}
+
+function wordsOf({ records, scannedAt, state }: AttachedStatus): NonNullable<ListedCorpus["words"]> {
+  return { records, scannedAt, state };
 }

@@ -33,10 +33,14 @@ export function parseLineRange(text: string): LineRange {
   });
 }
 
+function isLineRange({ from, to }: LineRange): boolean {
+  return Number.isInteger(from) && Number.isInteger(to) && from >= 1 && to >= from;
+}
+
 /**
  * A document as it was indexed, whole or some of its lines. `name` is an id, or a path from `workingFolder`, as
  * `winnow find` prints them; a line behind it says where to begin when there is no `range`. Rejects with
- * `document_not_found`.
+ * `document_not_found`, and with `invalid_argument` for a range that is none.
  */
 export async function readDocument(
   corpora: readonly CorpusReader[],
@@ -44,6 +48,11 @@ export async function readDocument(
   workingFolder: string,
   range?: LineRange,
 ): Promise<DocumentText> {
+  if (range !== undefined && !isLineRange(range)) {
+    throw new WinnowError("invalid_argument", "These are no lines of a document.", {
+      hint: "Write { from: 10, to: 40 }, counted from 1.",
+    });
+  }
   const { corpus, id, line } = await resolveDocument(corpora, name, workingFolder);
   const chunks = await corpus.read({ documentId: id });
   const [first] = chunks;

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
 import { indexCorpus } from "./index-corpus.ts";
 import { openCorpora } from "./open-corpora.ts";
-import { readDocument } from "./read-document.ts";
+import { type LineRange, readDocument } from "./read-document.ts";
 import { resolveDocumentIds, resolveDocuments } from "./resolve-document.ts";
 
 const FILES: Readonly<Record<string, string>> = {
@@ -65,6 +65,10 @@ describe("resolveDocuments", () => {
     });
     const one = await readDocument(corpora, "note.md:2", sub, { from: 1, to: 1 });
     expect(one).toMatchObject({ id: "sub/note.md", text: "walrus below" });
+    for (const none of [{ from: 0, to: 1 }, { from: 2, to: 1 }, { from: 1.5, to: 2 }, "2-4" as unknown as LineRange]) {
+      const asked = readDocument(corpora, "note.md", sub, none);
+      await expect(asked, JSON.stringify(none)).rejects.toMatchObject({ code: "invalid_argument" });
+    }
     await expect(readDocument(corpora, "note.md:9", sub)).rejects.toMatchObject({ code: "invalid_argument" });
   });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { listedCorpus } from "../features/callers/listed-corpus.ts";
 
 /** What the server answers, as `GET /openapi.json` describes it and the tests check it. The same objects as `--json` prints. */
 const metadata = z
@@ -155,21 +156,7 @@ export const recent = z.object({
   notices: z.array(notice),
 });
 
-export const corporaList = z.object({
-  schema: z.literal("corpora/1"),
-  corpora: z.array(
-    z.object({
-      name: z.string(),
-      documents: z.number().int(),
-      chunks: z.number().int(),
-      updatedAt: z.string().describe("ISO 8601."),
-      writing: z.boolean().describe("Whether it is being indexed right now."),
-      skipped: z.number().int().describe("Items that are not indexed."),
-      attached: z.boolean().describe("Whether it is a Chroma collection that is searched as it is."),
-      keys: z.array(z.string()).describe("Metadata keys that filters can name."),
-    }),
-  ),
-});
+export const corporaList = z.object({ schema: z.literal("corpora/1"), corpora: z.array(listedCorpus) });
 
 export const runsList = z.object({
   schema: z.literal("runs/1"),

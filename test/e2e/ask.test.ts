@@ -75,10 +75,19 @@ test("without a model it says so and prints the documents", async () => {
 test("a model that answers nothing useful is asked once more, then reported", async () => {
   given = { nothing: true };
   const before = server.requests.length;
-  const { code, stderr } = await ask(...model());
-  expect(code).toBe(1);
+  const { code, stdout, stderr } = await ask(...model());
+  expect(code).toBe(3);
   expect(stderr).toMatch(/gave no answer that can be read.*\nhint: /);
+  expect(stdout, "what was found is printed all the same").toMatch(/1 .*docs\//);
   expect(server.requests.length - before).toBe(2);
+});
+
+test("a model that fails costs nobody the documents", async () => {
+  const { code, stdout } = await ask("--model", "openai-compatible:gone", "--base-url", server.baseUrl, "--json");
+  expect(code).toBe(3);
+  const answered = JSON.parse(stdout);
+  expect(answered).toMatchObject({ answer: null, failure: { message: expect.stringContaining("gone") } });
+  expect(answered.search.documents.length).toBeGreaterThan(0);
 });
 
 test("no statement means that the documents do not answer it", async () => {

@@ -45,7 +45,7 @@ export const run: CommandRun = async (args, options, { output, signal, corpora }
     const answered = await answerFrom(result, model, signal);
     if (output.json) output.printJson(answered);
     else print(answered, output);
-    return exitCode(result);
+    return answered.failure === null ? exitCode(result) : PARTIAL_EXIT;
   } finally {
     await workspace.close();
   }
@@ -68,6 +68,11 @@ function print(answered: Answered, output: Output): void {
     printSources(answered, output);
   }
   output.say("");
+  if (answered.failure !== null) {
+    const { message, hint } = answered.failure;
+    output.say(output.style("red", `No answer, only the documents: ${stripControl(message)}`));
+    if (hint !== null) output.say(`hint: ${stripControl(hint)}`);
+  }
   for (const notice of [...notices, ...search.notices.map(({ message }) => message)]) {
     output.say(output.style("yellow", `note: ${stripControl(notice)}`));
   }

@@ -85,7 +85,10 @@ test("kill -9 while re-embedding: the old index or the new one, and no vector is
     if (name === embedderOf("first").name && made > 0) expect(numbersOf(again, "asked"), where).toEqual([]);
     expect(await embedder(base)).toBe(embedderOf("second").name);
     expect(await observe(folder(base)), where).toEqual(seen);
-    expect((await leftovers(folder(base))).filter((path) => !path.startsWith("manifest/")), where).toEqual([]);
+    expect(
+      (await leftovers(folder(base))).filter((path) => !path.startsWith("manifest/")),
+      where,
+    ).toEqual([]);
   });
 });
 
@@ -133,7 +136,10 @@ test.each([
     for (const [id, text] of before ?? []) if (wanted?.get(id) === text) expect(seen?.get(id), where).toBe(text);
     await attach(base, round);
     expect(await attachedTexts(words(base)), where).toEqual(wanted);
-    expect((await leftovers(words(base))).filter((path) => !/^(manifest|grep)\//.test(path)), where).toEqual([]);
+    expect(
+      (await leftovers(words(base))).filter((path) => !/^(manifest|grep)\//.test(path)),
+      where,
+    ).toEqual([]);
   });
 });
 
