@@ -21,7 +21,10 @@ export function memoryOf({ rss }: Load): Memory {
   };
 }
 
-export const perSecond = (load: Load): number => load.inTime / load.seconds;
+/** Answers a second: in an open loop those that came while requests were sent, in a closed one all. */
+export function perSecond({ rate, inTime, seconds, latencies, drainedSeconds }: Load): number {
+  return rate === undefined ? latencies.length / drainedSeconds : inTime / seconds;
+}
 
 const HEAD =
   "| load | rate | answers a second | p50 ms | p99 ms | refused | other outcomes | pulse p99 ms | peak MiB | MiB a second | drained after s |\n|---|---|---|---|---|---|---|---|---|---|---|";

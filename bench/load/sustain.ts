@@ -36,7 +36,7 @@ export async function sustainableRate(
 }
 
 async function tried(target: Target, known: Known, rate: number, bound: Bound): Promise<Load | undefined> {
-  const load = await openLoop(target, known, rate, bound.seconds);
+  const load = await openLoop(target, known, { rate, seconds: bound.seconds });
   const p99 = percentile(load.latencies, 0.99);
   const backlogMax = Math.max(1, (rate * bound.p99Ms) / 1000);
   const isSustained = p99 <= bound.p99Ms && load.codes.size === 0 && load.backlog <= backlogMax;
