@@ -12,7 +12,7 @@
 // The corpus is a synthetic world, made once, in node_modules/.cache/winnow/load.
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
@@ -122,7 +122,7 @@ async function measure(corpus: LoadCorpus): Promise<void> {
     console.log(`${opened.name}; ${values.chunks} chunks\n`);
     console.log(table([...rows, ...floor.map((load): [string, Load] => [`Lance itself, ${clients} clients`, load])]));
     console.log(
-      `\nWith ${clients} clients ${capacity.toFixed(1)} ${opened.unit} a second; Lance itself, by turns in the same run, ${bare.toFixed(1)} queries; ratio ${(capacity / bare).toFixed(2)}.`,
+      `\nWith ${clients} clients ${capacity.toFixed(1)} ${opened.unit} a second; Lance itself, by turns in the same run, ${bare.toFixed(1)} queries; ratio ${(capacity / bare).toFixed(2)}. Load average ${loadavg()[0]?.toFixed(0)} on ${availableParallelism()} cores.`,
     );
     const found = rows.flatMap(([name, load]) => faults(name, load, Number(values["rss-max"])));
     for (const fault of found) console.error(`load: ${fault}`);

@@ -29,6 +29,8 @@ export interface Load {
   readonly codes: Map<string, number>;
   readonly rss: { readonly atMs: number; readonly bytes: number }[];
   readonly pulses: number[];
+  /** Processor time of the process that answers, from the first request to the last outcome. */
+  cpuMs: number;
   /** From the first request to the last outcome. */
   drainedSeconds: number;
 }
@@ -134,6 +136,7 @@ class Watch {
       codes: new Map(),
       rss: [],
       pulses: [],
+      cpuMs: 0,
       drainedSeconds: 0,
     };
   }
@@ -164,7 +167,7 @@ class Watch {
   /** Samples memory and pulse as long as the work goes on. */
   async during(work: () => Promise<void>): Promise<void> {
     const { load } = this;
-    const started = performance.now();
+    const [started, cpuMs] = [performance.now(), load.target.cpuMs()];
     let isOver = false;
     const sampling = (async () => {
       while (!isOver) {
@@ -177,6 +180,7 @@ class Watch {
     const { signal } = overdue;
     await Promise.race([work(), delay(1000 * load.seconds + this.#drainMsMax, undefined, { signal })]);
     overdue.abort();
+    load.cpuMs = load.target.cpuMs() - cpuMs;
     load.drainedSeconds = (performance.now() - started) / 1000;
     isOver = true;
     await sampling;

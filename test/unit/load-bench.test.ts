@@ -10,6 +10,7 @@ const targetOf = (ask: (number: number) => Promise<Outcome>, rssBytes = () => MI
   unit: "queries",
   ask,
   rssBytes,
+  cpuMs: () => 0,
   pulse: async () => 0,
   close: async () => {},
 });
