@@ -133,6 +133,8 @@ async function measure(corpus: LoadCorpus): Promise<void> {
 interface Worked {
   readonly perSecond: number;
   readonly p99: number;
+  /** Processor time of an answer. */
+  readonly cpuMs: number;
   readonly faults: readonly string[];
 }
 
@@ -146,6 +148,7 @@ async function work(corpus: LoadCorpus): Promise<void> {
     const worked: Worked = {
       perSecond: perSecond(load),
       p99: percentile(load.latencies, 0.99),
+      cpuMs: load.cpuMs / load.latencies.length,
       faults: faults("closed loop", load, Number(values["rss-max"])),
     };
     console.log(JSON.stringify(worked));
@@ -171,18 +174,22 @@ async function inProcesses(count: number): Promise<Worked[]> {
 async function compareProcesses(count: number): Promise<void> {
   const rates: { readonly one: number; readonly several: number }[] = [];
   console.log(
-    "| round | one process, a second | p99 ms | several, a second in all | p99 ms | ratio |\n|---|---|---|---|---|---|",
+    "| round | one process, a second | p99 ms | CPU ms an answer | several, a second in all | p99 ms | CPU ms an answer | ratio |\n|---|---|---|---|---|---|---|---|",
   );
   for (let round = 1; round <= ROUNDS; round++) {
     const [[one], several] = [await inProcesses(1), await inProcesses(count)];
     if (one === undefined) throw new Error("A process ended early.");
-    const sum = several.reduce((total, each) => total + each.perSecond, 0);
-    rates.push({ one: one.perSecond, several: sum });
-    const worst = Math.max(...several.map(({ p99 }) => p99));
-    console.log(
-      `| ${round} | ${one.perSecond.toFixed(1)} | ${one.p99.toFixed(0)} | ${sum.toFixed(1)} | ${worst.toFixed(0)} | ${(sum / one.perSecond).toFixed(2)} |`,
-    );
-    for (const fault of [one, ...several].flatMap((each) => each.faults)) {
+    const all: Worked = {
+      perSecond: several.reduce((total, each) => total + each.perSecond, 0),
+      p99: Math.max(...several.map(({ p99 }) => p99)),
+      cpuMs: mean(several.map(({ cpuMs }) => cpuMs)),
+      faults: several.flatMap((each) => each.faults),
+    };
+    rates.push({ one: one.perSecond, several: all.perSecond });
+    const cells = ({ perSecond: rate, p99, cpuMs }: Worked): string =>
+      `${rate.toFixed(1)} | ${p99.toFixed(0)} | ${cpuMs.toFixed(1)}`;
+    console.log(`| ${round} | ${cells(one)} | ${cells(all)} | ${(all.perSecond / one.perSecond).toFixed(2)} |`);
+    for (const fault of [...one.faults, ...all.faults]) {
       console.error(`load: ${fault}`);
       process.exitCode = 1;
     }
