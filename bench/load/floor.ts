@@ -4,16 +4,15 @@ import { corpusLayout } from "../../src/retrieval/corpus/layout.ts";
 import { readManifest } from "../../src/retrieval/corpus/manifest.ts";
 import type { FindMode } from "../../src/retrieval/corpus-reader.ts";
 import { analyzeQuery } from "../../src/retrieval/lexical/analyze.ts";
+import { CHUNK_COLUMNS } from "../../src/retrieval/store/lance/lance-rows.ts";
 import type { LoadCorpus } from "./corpus.ts";
-import { CHUNKS_ASKED, type Target } from "./targets.ts";
+import { CHUNKS_ASKED, ownCpuMs, type Target } from "./targets.ts";
 
 /** Of what `find` fetches for each chunk that is asked for. */
 const CANDIDATES_PER_CHUNK = 3;
-const COLUMNS = ["id", "document", "text"];
-
 /**
- * The floor: the same queries put to Lance itself, their terms and vectors made beforehand, the rows taken as they come.
- * Nothing is fused, placed or checked.
+ * The floor: the same queries put to Lance itself, their terms and vectors made beforehand, the same columns of as
+ * many rows taken as they come. Nothing is fused, placed or checked.
  */
 export async function bareStore({ folder, questions }: LoadCorpus, mode: FindMode): Promise<Target> {
   const layout = corpusLayout(folder);
@@ -32,7 +31,7 @@ export async function bareStore({ folder, questions }: LoadCorpus, mode: FindMod
     return table
       .query()
       .fullTextSearch(match)
-      .select([...COLUMNS, "_score"])
+      .select([...CHUNK_COLUMNS, "_score"])
       .limit(limit)
       .toArrow();
   };
@@ -40,7 +39,7 @@ export async function bareStore({ folder, questions }: LoadCorpus, mode: FindMod
     const search = table.query().nearestTo(vectors[i] ?? new Float32Array(STATIC_EMBEDDER.dimension));
     return search
       .distanceType("cosine")
-      .select([...COLUMNS, "_distance"])
+      .select([...CHUNK_COLUMNS, "_distance"])
       .limit(limit)
       .toArrow();
   };
@@ -53,6 +52,7 @@ export async function bareStore({ folder, questions }: LoadCorpus, mode: FindMod
       return { kind: "answer", answer: "" };
     },
     rssBytes: () => process.memoryUsage.rss(),
+    cpuMs: ownCpuMs,
     pulse: async () => 0,
     async close() {
       table.close();

@@ -2,6 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Outcome, Target } from "./targets.ts";
 
 const SAMPLE_EVERY_MS = 250;
+/** How long the last outcome is waited for. What has none by then counts as lost. */
+const DRAIN_MS_MAX = 300_000;
 
 /** What a load came to. */
 export interface Load {
@@ -27,8 +29,19 @@ export interface Load {
   readonly codes: Map<string, number>;
   readonly rss: { readonly atMs: number; readonly bytes: number }[];
   readonly pulses: number[];
+  /** Processor time of the process that answers, from the first request to the last outcome. */
+  cpuMs: number;
   /** From the first request to the last outcome. */
   drainedSeconds: number;
+}
+
+export interface LoadOptions {
+  /** For how long requests are sent. */
+  readonly seconds: number;
+  /** Requests a second; left out where each waits for the one before it. */
+  readonly rate?: number;
+  /** How long the last outcome is waited for; default five minutes. */
+  readonly drainMsMax?: number;
 }
 
 /** The answers at rest, by number of the question; only these questions are asked. Empty: all, and nothing is compared. */
@@ -50,9 +63,13 @@ export async function answersAtRest(target: Target, questions: number): Promise<
 }
 
 /** `clients` that ask one question after the other. */
-export async function closedLoop(target: Target, known: Known, clients: number, seconds: number): Promise<Load> {
-  const watch = new Watch(target, known, undefined, seconds);
-  const until = performance.now() + 1000 * seconds;
+export async function closedLoop(
+  target: Target,
+  known: Known,
+  { clients, ...options }: LoadOptions & { readonly clients: number },
+): Promise<Load> {
+  const watch = new Watch(target, known, options);
+  const until = performance.now() + 1000 * options.seconds;
   let next = 0;
   await watch.during(async () => {
     const client = async (): Promise<void> => {
@@ -67,8 +84,13 @@ export async function closedLoop(target: Target, known: Known, clients: number, 
  * Sends so many requests a second whatever becomes of them, evenly, as callers do that do not know of each other, and
  * waits for all. What comes late because the generator itself was held up counts from when it was due.
  */
-export async function openLoop(target: Target, known: Known, rate: number, seconds: number): Promise<Load> {
-  const watch = new Watch(target, known, rate, seconds);
+export async function openLoop(
+  target: Target,
+  known: Known,
+  options: LoadOptions & { readonly rate: number },
+): Promise<Load> {
+  const { rate, seconds } = options;
+  const watch = new Watch(target, known, options);
   const started = performance.now();
   const total = Math.round(rate * seconds);
   const sent: Promise<void>[] = [];
@@ -93,9 +115,11 @@ class Watch {
   readonly load: Load & { issued: number };
   readonly #known: Known;
   readonly #endMs: number;
+  readonly #drainMsMax: number;
 
-  constructor(target: Target, known: Known, rate: number | undefined, seconds: number) {
+  constructor(target: Target, known: Known, { rate, seconds, drainMsMax = DRAIN_MS_MAX }: LoadOptions) {
     this.#known = known;
+    this.#drainMsMax = drainMsMax;
     this.#endMs = performance.now() + 1000 * seconds;
     this.load = {
       target,
@@ -112,6 +136,7 @@ class Watch {
       codes: new Map(),
       rss: [],
       pulses: [],
+      cpuMs: 0,
       drainedSeconds: 0,
     };
   }
@@ -142,7 +167,7 @@ class Watch {
   /** Samples memory and pulse as long as the work goes on. */
   async during(work: () => Promise<void>): Promise<void> {
     const { load } = this;
-    const started = performance.now();
+    const [started, cpuMs] = [performance.now(), load.target.cpuMs()];
     let isOver = false;
     const sampling = (async () => {
       while (!isOver) {
@@ -151,7 +176,11 @@ class Watch {
         await delay(SAMPLE_EVERY_MS);
       }
     })();
-    await work();
+    const overdue = new AbortController();
+    const { signal } = overdue;
+    await Promise.race([work(), delay(1000 * load.seconds + this.#drainMsMax, undefined, { signal })]);
+    overdue.abort();
+    load.cpuMs = load.target.cpuMs() - cpuMs;
     load.drainedSeconds = (performance.now() - started) / 1000;
     isOver = true;
     await sampling;

@@ -21,10 +21,13 @@ export function memoryOf({ rss }: Load): Memory {
   };
 }
 
-export const perSecond = (load: Load): number => load.inTime / load.seconds;
+/** Answers a second: in an open loop those that came while requests were sent, in a closed one all. */
+export function perSecond({ rate, inTime, seconds, latencies, drainedSeconds }: Load): number {
+  return rate === undefined ? latencies.length / drainedSeconds : inTime / seconds;
+}
 
 const HEAD =
-  "| load | rate | answers a second | p50 ms | p99 ms | refused | other outcomes | pulse p99 ms | peak MiB | MiB a second | drained after s |\n|---|---|---|---|---|---|---|---|---|---|---|";
+  "| load | rate | answers a second | CPU ms an answer | p50 ms | p99 ms | refused | other outcomes | pulse p99 ms | peak MiB | MiB a second | drained after s |\n|---|---|---|---|---|---|---|---|---|---|---|---|";
 
 /** A table of loads, one row each. */
 export function table(rows: readonly (readonly [name: string, load: Load])[]): string {
@@ -38,6 +41,7 @@ function row(name: string, load: Load): string {
     name,
     load.rate === undefined ? "" : load.rate.toFixed(1),
     perSecond(load).toFixed(1),
+    (load.cpuMs / load.latencies.length).toFixed(1),
     percentile(load.latencies, 0.5).toFixed(0),
     percentile(load.latencies, 0.99).toFixed(0),
     `${load.refused} of ${load.issued}`,

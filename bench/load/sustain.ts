@@ -15,7 +15,7 @@ export interface Bound {
 
 /**
  * The largest rate that was found at which the 99th percentile stays below the bound, nothing is refused or fails, and
- * no more is under way at the end than that latency explains. Undefined where even the lowest is too much.
+ * no more is under way at the end than that latency explains. Undefined where a small part of the capacity is too much.
  */
 export async function sustainableRate(
   target: Target,
@@ -25,6 +25,10 @@ export async function sustainableRate(
 ): Promise<Load | undefined> {
   let [low, high] = [LOWEST * capacity, HIGHEST * capacity];
   let best = await tried(target, known, low, bound);
+  for (let step = 0; step < STEPS && best === undefined; step++) {
+    [low, high] = [low / 2, low];
+    best = await tried(target, known, low, bound);
+  }
   if (best === undefined) return undefined;
   for (let step = 0; step < STEPS; step++) {
     const rate = (low + high) / 2;
@@ -36,7 +40,7 @@ export async function sustainableRate(
 }
 
 async function tried(target: Target, known: Known, rate: number, bound: Bound): Promise<Load | undefined> {
-  const load = await openLoop(target, known, rate, bound.seconds);
+  const load = await openLoop(target, known, { rate, seconds: bound.seconds });
   const p99 = percentile(load.latencies, 0.99);
   const backlogMax = Math.max(1, (rate * bound.p99Ms) / 1000);
   const isSustained = p99 <= bound.p99Ms && load.codes.size === 0 && load.backlog <= backlogMax;

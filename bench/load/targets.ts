@@ -28,6 +28,8 @@ export interface Target {
   ask(number: number): Promise<Outcome>;
   /** Resident memory of the process that answers. */
   rssBytes(): number;
+  /** Processor time that this process has had, of all its threads, milliseconds. */
+  cpuMs(): number;
   /** Time that the answering process takes for the least that it can be asked, milliseconds; Infinity where it fails. */
   pulse(): Promise<number>;
   close(): Promise<void>;
@@ -56,9 +58,21 @@ export function openTarget(name: TargetName, options: TargetOptions): Promise<Ta
   return name === "find" ? openFind(options) : openRuns(name, options);
 }
 
+export function ownCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Of another process, from the kernel's hundredths of a second. */
+function cpuMsOf(pid: number | undefined): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
 /** In this process a full turn of the event loop is the least. */
 const here = {
   rssBytes: () => process.memoryUsage.rss(),
+  cpuMs: ownCpuMs,
   async pulse() {
     const started = performance.now();
     await new Promise<void>((done) => setImmediate(() => setImmediate(done)));
@@ -131,6 +145,7 @@ async function openServer(name: "http-find" | "http-search", options: TargetOpti
     unit: name === "http-find" ? "queries" : "runs",
     ask,
     rssBytes: () => 1024 * Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]),
+    cpuMs: () => cpuMsOf(child.pid),
     pulse: () => timed(url),
     async close() {
       agent.destroy();

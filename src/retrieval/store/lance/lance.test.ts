@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -45,6 +45,32 @@ describe("lance", () => {
     folder = await mkdtemp(join(tmpdir(), "winnow-lance-"));
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  test("turns are given out for the whole process, whichever reader asks, and a query waits for one", async () => {
+    const store = lanceStore({ folder });
+    const writer = await store.createWriter("chunks");
+    await writer.append([storeRow("a", "alpha")]);
+    await writer.optimize();
+    const version = await writer.commit();
+    await writer.close();
+    const [busy, other] = [await store.openReader(version), await lanceStore({ folder }).openReader(version)];
+    const ends: (() => void)[] = [];
+    const takeTurn = () => busy.turn?.(undefined, () => new Promise<void>((resolve) => ends.push(resolve)));
+    const held = Array.from({ length: 2 * availableParallelism() }, takeTurn);
+    await sleep(1);
+    expect(ends).toHaveLength(held.length);
+    let isAnswered = false;
+    const asked = other.lexical({ terms: ["alpha"], limit: 5 }).then((answer) => {
+      isAnswered = true;
+      return answer;
+    });
+    await sleep(100);
+    expect(isAnswered).toBe(false);
+    for (const end of ends) end();
+    expect((await asked).candidates.map(({ id }) => id)).toEqual(["a"]);
+    await Promise.all([...held, busy.close(), other.close()]);
+    await store.close();
+  });
 
   test("scores stay exact BM25 over many parts, removals and merges", async () => {
     const random = seededRandom(8);
