@@ -14,7 +14,7 @@ const GRAVE_WARNING = /^.*\b(MaxListenersExceeded|Deprecation|UnhandledPromiseRe
 
 /** Keys of services stay out, so that the offline suite cannot reach one by accident. */
 function offlineEnvironment() {
-  const names = Object.keys(process.env).filter((name) => !/(_API_KEY|_TOKEN|_SECRET)$/.test(name));
+  const names = Object.keys(process.env).filter((name) => !/(_API_KEY|_TOKEN|_SECRET)$|^AWS_/.test(name));
   return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }
 

@@ -75,6 +75,15 @@ export async function locateOwn(scope: CorpusScope): Promise<CorpusPlace[]> {
   });
 }
 
+/** Throws `invalid_argument` where one of these names a published index, by address or by name. */
+export function refusePublished(names: readonly string[], scope: Pick<CorpusScope, "known">): void {
+  for (const name of names) {
+    const entry = Object.hasOwn(scope.known, name) ? scope.known[name] : undefined;
+    if (entry?.kind === "published") throw readOnly(entry.address);
+    if (isObjectAddress(name)) throw readOnly(parseObjectAddress(name).text);
+  }
+}
+
 function readOnly(address: string): WinnowError {
   return new WinnowError("invalid_argument", `${address} is a published index, which is not changed where it lies.`, {
     hint: `Index where it was made, and publish again with: winnow copy . ${address}`,
@@ -181,7 +190,7 @@ export async function targetFolder(scope: CorpusScope): Promise<string> {
   }
   const entry = configured(named, scope);
   if (entry?.kind === "published") throw readOnly(entry.address);
-  if (entry === undefined && isObjectAddress(named)) throw readOnly(parseObjectAddress(named).text);
+  if (entry === undefined) refusePublished([named], scope);
   if (entry !== undefined && entry.kind !== "folder") {
     const what = entry.kind === "chroma" ? "is an attached collection: it" : "is built as the configuration says: it";
     throw new WinnowError("invalid_argument", `${named} ${what} takes no other files.`, {

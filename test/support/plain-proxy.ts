@@ -12,8 +12,8 @@ export type Fate =
 
 export interface PlainProxy {
   readonly address: string;
-  /** Decides about each request; undefined passes it on. */
-  meddle: (request: { readonly method: string; readonly path: string }) => Fate | undefined;
+  /** Decides about each request, now or later; undefined passes it on. */
+  meddle: (request: { readonly method: string; readonly path: string }) => Fate | undefined | Promise<Fate | undefined>;
   /** Of requests that came, and bytes of bodies that were passed on in either direction. */
   readonly counts: { requests: number; sent: number; received: number };
   close(): Promise<void>;
@@ -25,14 +25,17 @@ export async function plainProxy(target: string): Promise<PlainProxy> {
   const counts = { requests: 0, sent: 0, received: 0 };
   const server = createServer((request, response) => {
     counts.requests++;
-    const fate = proxy.meddle({ method: request.method ?? "GET", path: request.url ?? "/" });
+    decide(request, response).catch(() => response.destroy());
+  });
+  async function decide(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const fate = await proxy.meddle({ method: request.method ?? "GET", path: request.url ?? "/" });
     if (fate === "silent") return;
     if (fate === "broken") response.destroy();
     else if (typeof fate === "object") {
       response.writeHead(fate.status, fate.headers);
       response.end(fate.body);
     } else pass(request, response, fate === "half");
-  });
+  }
   function pass(request: IncomingMessage, response: ServerResponse, isHalf: boolean): void {
     const { method, url: path, headers } = request;
     const passed = send({ hostname, port, method, path, headers }, (answer) => {

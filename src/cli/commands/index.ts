@@ -14,7 +14,13 @@ import {
   type StoreKind,
 } from "../../features/index-corpus.ts";
 import type { MayRead } from "../../features/indexing/leave.ts";
-import { type CorpusScope, configuredNames, hasOwnIndex, targetFolder } from "../../features/open-corpora.ts";
+import {
+  type CorpusScope,
+  configuredNames,
+  hasOwnIndex,
+  refusePublished,
+  targetFolder,
+} from "../../features/open-corpora.ts";
 import type { Refreshed } from "../../features/refresh-configured.ts";
 import { changesText } from "../changes-text.ts";
 import type { Output } from "../output.ts";
@@ -69,6 +75,7 @@ async function indexOnce(
   const parts = { ...embedderOf(options), ...storeOf(options) };
   const work = { ...scope, rebuild, mayRead, ...parts };
   const source = textOption(options, "source");
+  refusePublished([...args, ...corpusScope.named], corpusScope);
   if (source !== undefined && givesCorpus(source, corpusScope)) return indexSource(source, args, corpusScope, work);
   const configured = await configuredOf(args, corpusScope);
   const { names } = configured;

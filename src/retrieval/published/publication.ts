@@ -19,7 +19,8 @@ const MANIFEST_BYTES_MAX = 64 * 2 ** 20;
 export const PUBLISHED_FILES_MAX = 100_000;
 
 /** Files of a corpus folder that are published, by the folder that they belong to. None leads out of it. */
-const PATH = /^(manifest\/\d{1,15}\.json|grep\/\d{1,15}\/docs\.(bin|idx)|lance(\/(?!\.{1,2}\/)[A-Za-z0-9._-]+){2,5})$/;
+const PATH =
+  /^(manifest\/\d{1,15}\.json|grep\/\d{1,15}\/docs\.(bin|idx)|lance(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+){2,5})$/;
 const KEY = /^objects\/[0-9a-f]{64}(-[0-9a-f]{16})?$/;
 
 const count = z.int().check(z.nonnegative());
