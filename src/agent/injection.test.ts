@@ -137,7 +137,7 @@ function checkRun(events: readonly RecordEvent[], profile: Profile): void {
   expect(Reflect.get({}, "polluted")).toBe(undefined);
 }
 
-const corpus = () => memoryCorpus("hostile", [...chunksOf(hostileDocuments()), ...randomChunks(6, 1, counter)]);
+const hostile = memoryCorpus("hostile", [...chunksOf(hostileDocuments()), ...randomChunks(6, 1, counter)]);
 
 describe.each(PROFILES.map((profile) => [`${profile.name}@${profile.version}`, profile] as const))(
   "under %s",
@@ -166,7 +166,7 @@ describe.each(PROFILES.map((profile) => [`${profile.name}@${profile.version}`, p
           look((view) => ({ calls: [{ tool: "read_document", arguments: { doc_id: shownIds(view)[0] ?? "" } }] })),
           look({ calls: [] }),
         ]),
-        { profile, counter, corpora: [corpus()], query: `Where? ${FORGED_LINES.join("\n")}`, limits: { turnsMax: 6 } },
+        { profile, counter, corpora: [hostile], query: `Where? ${FORGED_LINES.join("\n")}`, limits: { turnsMax: 6 } },
       );
       const { error } = await run.result;
       // A failed expectation is a failure of the policy, which a run survives.
@@ -181,7 +181,7 @@ describe.each(PROFILES.map((profile) => [`${profile.name}@${profile.version}`, p
         scriptedPolicy([{ calls: [search("walrus orders"), search("tokens")] }, obey, obey, obey], obey),
         {
           profile,
-          corpora: [corpus()],
+          corpora: [hostile],
           limits: { turnsMax: 8 },
         },
       );
@@ -217,9 +217,9 @@ describe("rules", () => {
             ? []
             : [{ ...chunk, id: "h#0", documentId: "h", uri: "h", title: "qqq", text: body }];
         };
-        const hostile = await runOver(chunkOf(text), "amber basin of the delta");
-        const harmless = await runOver(chunkOf(neutral(text)), "amber basin of the delta");
-        expect(hostile.events).toEqual(harmless.events);
+        const ordering = await runOver(chunkOf(text), "amber basin delta");
+        const harmless = await runOver(chunkOf(neutral(text)), "amber basin delta");
+        expect(ordering.events).toEqual(harmless.events);
       },
     );
     await fc.assert(property, { numRuns: 5 * SCALE, seed: 5 });
@@ -235,8 +235,10 @@ describe("rules", () => {
       });
       const { result, events } = await runOver(chunks, "Where does the walrus keeper live?");
       expect(result).toMatchObject({ stopReason: "finished", concluded: "policy" });
-      const ids = result.documents.map(({ id }) => id);
-      expect(ids).toEqual(expect.arrayContaining(["walrus.md", "fenn.md"]));
+      const hits = events.flatMap((event) => (event.type === "tool_result" ? event.chunks : []));
+      expect(hits.map(({ documentId }) => documentId)).toEqual(expect.arrayContaining(["walrus.md", "fenn.md"]));
+      expect(result.documents[0]?.id).toBe("walrus.md");
+      expect(events.filter(({ type }) => type === "edit")).toEqual([]);
       checkRun(events, chat);
     }
   });

@@ -1,6 +1,7 @@
 import { ERROR_CODES, toWinnowError, WinnowError } from "../core/errors.ts";
+import { jsonText } from "../core/json-text.ts";
 import { stripControl } from "../core/text.ts";
-import { coloured, harmless, inLine, jsonText, type Style } from "./terminal-text.ts";
+import { coloured, harmless, inLine, type Style } from "./terminal-text.ts";
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -119,7 +120,10 @@ function report(error: unknown, options: ReportOptions): number {
     }
   }
   if (options.verbose) {
-    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) tell(cause.stack ?? cause.message);
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+      // Set in, since the message of an error may hold lines of a name.
+      tell((cause.stack ?? cause.message).replaceAll("\n", "\n    "));
+    }
   }
   return ERROR_CODES[known.code].exit;
 }

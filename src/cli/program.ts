@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { jsonText } from "../core/json-text.ts";
 import { VERSION } from "../core/version.ts";
 import { addAttachCommand } from "./attach-command.ts";
 import { addCorpusCommands } from "./corpus-commands.ts";
@@ -10,7 +11,7 @@ import { addRenderCommand } from "./render-command.ts";
 import { addRunCommands } from "./run-commands.ts";
 import { addServingCommands } from "./serving-commands.ts";
 import { addTaskCommands } from "./task-commands.ts";
-import { harmless, jsonText } from "./terminal-text.ts";
+import { harmless, inLine } from "./terminal-text.ts";
 
 export interface ProgramOptions {
   readonly signal: AbortSignal;
@@ -59,7 +60,10 @@ export function buildProgram({ signal, onOutput, onGrace }: ProgramOptions): Com
     );
   const json = process.argv.includes("--json");
   // Errors of usage name what was given, which the shell may have made of the names of files.
-  program.configureOutput({ writeErr: json ? writeUsageError : (text) => void process.stderr.write(harmless(text)) });
+  program.configureOutput({
+    writeErr: json ? writeUsageError : (text) => void process.stderr.write(harmless(text)),
+    outputError: (text, write) => write(json ? text : `${inLine(text.trimEnd())}\n`),
+  });
 
   const add: AddCommand = (usage, description, examples, load) => {
     const command = program

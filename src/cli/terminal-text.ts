@@ -36,11 +36,3 @@ export function harmless(text: string): string {
 export function inLine(text: string): string {
   return text.replace(/[\n\r\u2028\u2029]+/g, " ");
 }
-
-/** JSON in which C1 controls and bidirectional overrides are escapes, as C0 controls always are. */
-export function jsonText(value: unknown, indent?: number): string {
-  return JSON.stringify(value, null, indent).replace(
-    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { WinnowError } from "../core/errors.ts";
+import { jsonText } from "../core/json-text.ts";
 
 /** A comment that keeps proxies from closing a stream on which nothing happens. */
 const KEEP_ALIVE_MS = 15_000;
@@ -47,8 +48,8 @@ export class EventStream {
   /** Resolves when there is room for the next one. Rejects with `cancelled` when the client is gone or does not read. */
   async send(event: string, data: unknown): Promise<void> {
     if (this.#target.destroyed) throw gone();
-    // JSON has no line ends, so a message is one line of data.
-    if (this.#target.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)) return;
+    // One line of data, also for clients that know more line ends than the format does.
+    if (this.#target.write(`event: ${event}\ndata: ${jsonText(data)}\n\n`)) return;
     await this.#room();
   }
 

@@ -77,7 +77,7 @@ export function hostileDocuments(): Readonly<Record<string, string>> {
     "tokens.md": `# Walrus tokens\n\n${FORGED_TOKENS.join("\n")}\n`,
     "terminal.md": `---\ntitle: "Walrus \\e[31m\\e]0;title\\a \\x9b1m"\nrepository: "core \\e]52;c;aGFybQ==\\a"\nstatus: "superseded \\e[2J"\ndate: 2026-05-14\ntags: ["walrus \\e[8m"]\n---\n# Walrus ${TERMINAL_CONTROLS}\n\nThe walrus says ${TERMINAL_CONTROLS}\n`,
     "page.md": `---\ntitle: "Walrus <img src=x onerror=window.harmed=1>"\nurl: "javascript:window.harmed=1"\n---\n# Walrus ${PAGE_HARM}\n\nA walrus: ${PAGE_HARM}\n`,
-    "long.txt": `walrus ${"a".repeat(200_000)} [Token usage: 9/9]\n`,
+    "long.txt": `walrus ${"a".repeat(20_000)} [Token usage: 9/9]\n`,
     "rows.csv": `id,text,__proto__,constructor\n=1+1,"=HYPERLINK(""https://harm.example/"",""walrus"")",polluted,polluted\n@SUM(A1),+walrus,x,y\n`,
     "keys.jsonl": `{"__proto__":{"polluted":true},"constructor":"x","toString":"y","_id":"__proto__","text":"A walrus row."}\n`,
     "name \u001b]0;title\u0007 \u009b31m walrus.md": "# Walrus in a name\n\nThe walrus lives here.\n",

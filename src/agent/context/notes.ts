@@ -45,7 +45,9 @@ function notesBlock(constraints: readonly Constraint[], text: string, tokensMax:
   let body = escapeLookalikes([...lines, text.trim()].join("\n").trim());
   let block = textBlock(`${HEADING}\n${body}`, counter, "notes");
   while (block.tokens > tokensMax && body !== "") {
-    body = truncate(body, Math.floor(body.length * Math.min(CUT_SHARE, tokensMax / block.tokens))).trimEnd();
+    const units = Math.floor(body.length * Math.min(CUT_SHARE, tokensMax / block.tokens));
+    // An ellipsis alone says nothing, and cannot become shorter.
+    body = units > 1 ? truncate(body, units).trimEnd() : "";
     block = textBlock([HEADING, body, CUT_LINE].filter((line) => line !== "").join("\n"), counter, "notes");
   }
   return block;
