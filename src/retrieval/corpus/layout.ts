@@ -33,6 +33,8 @@ export interface CorpusLayout {
   readonly keptVectorsFile: string;
   /** How far a copy into this folder has come; gone once it is whole. */
   readonly copyFile: string;
+  /** Sizes and digests of what the store and grep keep, to notice damage by. */
+  readonly sumsFile: string;
   /** Keeps an index out of the repository that it lies in. */
   readonly ignoreFile: string;
 }
@@ -51,6 +53,7 @@ export function corpusLayout(folder: string): CorpusLayout {
     lockFile: join(folder, "writer.lock"),
     keptVectorsFile: join(folder, "reembed.vectors"),
     copyFile: join(folder, "copy.json"),
+    sumsFile: join(folder, "sums.json"),
     ignoreFile: join(folder, ".gitignore"),
   };
 }

@@ -6,7 +6,7 @@ import { type CorpusLayout, grepSegmentOf, itemsFileOf } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
 import { TEMPORARY_SUFFIX } from "./sealed-file.ts";
 
-/** Temporary files of a lock may belong to a writer that is just starting. */
+/** A temporary file that is not the writer's own may belong to a process that is just writing it. */
 const TEMPORARY_AGE_MS = 60_000;
 /** Replaced files stay this long for readers that are in the middle of a call. */
 export const RETAIN_MS = 60_000;
@@ -33,8 +33,11 @@ export async function removeOrphans(
   for (const path of await pathsIn(layout.grepFolder)) {
     if (isOrphan(path, segments.has(Number(basename(path))))) await rm(path, { force: true, recursive: true });
   }
+  // Those of the lock are its own business; those of what only the holder of the lock writes have no owner any more.
+  const own = [layout.corpusFile, layout.manifestFile, layout.copyFile, layout.sumsFile];
   for (const path of await pathsIn(layout.folder)) {
-    if (path.endsWith(TEMPORARY_SUFFIX) && (await isOld(path, nowMs))) await rm(path, { force: true });
+    if (!path.endsWith(TEMPORARY_SUFFIX) || path.startsWith(layout.lockFile)) continue;
+    if (own.some((file) => path.startsWith(file)) || (await isOld(path, nowMs))) await rm(path, { force: true });
   }
 }
 
@@ -66,7 +69,7 @@ export async function removeIfEmpty(folder: string): Promise<void> {
 
 async function isOld(path: string, nowMs: number): Promise<boolean> {
   try {
-    return nowMs - (await stat(path)).mtimeMs > TEMPORARY_AGE_MS;
+    return Math.abs(nowMs - (await stat(path)).mtimeMs) > TEMPORARY_AGE_MS;
   } catch {
     return false;
   }

@@ -71,7 +71,11 @@ test("kill -9 during an evaluation: no outcome that was told of is lost or measu
   const from = join(work, "evaluation");
   const dataset = join(from, "dataset");
   await mkdir(dataset, { recursive: true });
-  const documents = Array.from({ length: QUERIES }, (_, i) => ({ _id: `d${i}`, title: `T${i}`, text: `word${i} common` }));
+  const documents = Array.from({ length: QUERIES }, (_, i) => ({
+    _id: `d${i}`,
+    title: `T${i}`,
+    text: `word${i} common`,
+  }));
   const queries = documents.map((_, i) => ({ _id: `q${i}`, text: `word${i}` }));
   const jsonl = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
   await writeFile(join(dataset, "corpus.jsonl"), jsonl(documents));
