@@ -145,7 +145,11 @@ export class Session {
       if (error instanceof RecordFailure) throw error.cause;
       end = this.#interrupted(error);
     }
-    this.emit(end);
+    try {
+      this.emit(end);
+    } catch (error) {
+      throw error instanceof RecordFailure ? error.cause : error;
+    }
     this.options.recorder.flush();
     return this.events.at(-1) as EndEvent;
   }

@@ -80,11 +80,13 @@ export function addCorpusCommands(add: AddCommand): void {
     [
       "winnow doctor",
       "winnow doctor --json",
+      "winnow doctor --verify",
       "winnow doctor --policy ollama:qwen3:8b",
       "winnow doctor --download-model",
     ],
     () => import("./commands/doctor.ts"),
   );
+  doctor.option("--verify", "read all that indexes and runs keep, and compare it with what was written");
   withModelAccess(doctor.option("--policy <policy>", "ask the model of this policy one short question")).option(
     "--download-model",
     "first fetch the model that made the vectors of Chroma's default, 79 MiB",

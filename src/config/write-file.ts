@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { systemErrorCode, toWinnowError, WinnowError } from "../core/errors.ts";
+import { readPlain, UnusableFile } from "../core/plain-file.ts";
 import { withJsonValue } from "./edit-json.ts";
 
 const NEW_FILE = "{}\n";
+const FILE_BYTES_MAX = 100_000_000;
 
 /**
  * Edits a text file, which is made with its folder where it does not exist: `edit` is given its text, or undefined. The file
@@ -19,13 +21,18 @@ export async function editFile(
 ): Promise<void> {
   try {
     const target = await realpath(file).catch(() => file);
-    const before = await readFile(target, "utf8").catch((error: unknown) => {
+    const before = await readPlain(target, FILE_BYTES_MAX).catch((error: unknown) => {
       if (systemErrorCode(error) === "ENOENT") return undefined;
       throw error;
     });
     const after = edit(before);
     if (after !== before) await replaceFile(target, after, mode);
   } catch (error) {
+    if (error instanceof UnusableFile) {
+      throw new WinnowError("invalid_config", `${file} cannot be edited: ${error.message}.`, {
+        hint: "Move it away and run the same command again.",
+      });
+    }
     throw toWinnowError(error, "invalid_config");
   }
 }

@@ -93,6 +93,20 @@ export class WinnowError extends Error {
   }
 }
 
+/** What to do about a system error, by its code. */
+const SYSTEM_HINTS: Readonly<Record<string, string>> = {
+  EACCES: "Check who may read and write there.",
+  EPERM: "Check who may read and write there.",
+  EROFS: "The file system is read-only: use a place that can be written to.",
+  EMFILE: "Too many files are open at once: allow more with `ulimit -n`, or do less at the same time.",
+  ENFILE: "The system has too many files open: end other programs and try again.",
+  ENOENT: "Was it removed meanwhile? Run the same command again.",
+  EIO: "The disk reports a failure: check it before anything else.",
+  ENOTDIR: "A file stands where a folder is needed: move it away.",
+  EISDIR: "A folder stands where a file is needed: move it away.",
+  EEXIST: "Something stands in the way there: move it away.",
+};
+
 /** Node's `code` of a system error (`ENOENT`, `EACCES`, …), if it has one. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
@@ -113,5 +127,6 @@ export function toWinnowError(error: unknown, fallback: ErrorCode = "internal"):
       cause: error,
     });
   }
-  return new WinnowError(fallback, message.split("\n")[0] ?? message, { cause: error });
+  const hint = system === undefined ? undefined : SYSTEM_HINTS[system];
+  return new WinnowError(fallback, message.split("\n")[0] ?? message, { cause: error, ...(hint && { hint }) });
 }

@@ -1,12 +1,15 @@
-import { type FileHandle, mkdir, open, readFile, rename, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod/mini";
 import { systemErrorCode, toWinnowError, WinnowError } from "../core/errors.ts";
+import { readPlain, UnusableFile } from "../core/plain-file.ts";
 import { outcomeSchema } from "./outcome-schema.ts";
 import type { QueryOutcome } from "./query-outcome.ts";
 
 const HEADER_FILE = "evaluation.json";
 const RESULTS_FILE = "results.jsonl";
+/** Half a million outcomes. */
+const FILE_BYTES_MAX = 500_000_000;
 
 /** What an evaluation is; written once, and equal when it is resumed. */
 export interface EvaluationHeader {
@@ -106,9 +109,10 @@ export class ResultsFile {
 
 async function readIfPresent(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return await readPlain(path, FILE_BYTES_MAX);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
+    if (error instanceof UnusableFile) throw damaged(`${path}, ${error.message}`);
     throw toWinnowError(error, "record_corrupt");
   }
 }
@@ -120,7 +124,11 @@ function parse<T>(schema: z.ZodMiniType<T>, text: string, place: string): T {
   } catch {
     // Reported below like any other defect.
   }
-  throw new WinnowError("record_corrupt", `The evaluation is damaged: ${place}.`, {
+  throw damaged(place);
+}
+
+function damaged(place: string): WinnowError {
+  return new WinnowError("record_corrupt", `The evaluation is damaged: ${place}.`, {
     hint: "Remove its folder and evaluate again.",
   });
 }

@@ -7,6 +7,7 @@ import { MINILM_EMBEDDER } from "./indexing/embedders.ts";
 import { checkMiniLm } from "./minilm-model.ts";
 import { type CorpusPlace, type CorpusScope, locateCorpora } from "./open-corpora.ts";
 import type { PolicyAccess } from "./policy-access.ts";
+import { verifyCorpora } from "./verify-corpora.ts";
 
 const NODE_MIN = [20, 19] as const;
 
@@ -31,11 +32,22 @@ export interface PolicyToCheck {
   readonly signal?: AbortSignal;
 }
 
+export interface DoctorOptions {
+  readonly policy?: PolicyToCheck;
+  /** Reads every file of the indexes and every record, and compares them with what was written. */
+  readonly verify?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Tries every part that commands depend on; the model of a policy only where one is given, since asking it costs tokens.
  * Never rejects: what fails is a check that says so.
  */
-export async function doctor(config: Config, scope: CorpusScope, policy?: PolicyToCheck): Promise<DoctorReport> {
+export async function doctor(
+  config: Config,
+  scope: CorpusScope,
+  { policy, verify = false, signal }: DoctorOptions = {},
+): Promise<DoctorReport> {
   const checks: Check[] = [checkNode(process.versions.node)];
   checks.push(
     await attempt(
@@ -47,6 +59,7 @@ export async function doctor(config: Config, scope: CorpusScope, policy?: Policy
   checks.push(await attempt("grep", tryGrep, "Grep falls back to a slower engine."));
   checks.push(await attempt("tokenizer", tryTokenizer, "Install the package again."));
   checks.push(...(await checkCorpora(scope)), ...(await checkAttachedOf(scope)));
+  if (verify) checks.push(...(await verifyCorpora(scope, signal)));
   if (policy !== undefined) {
     const { checkPolicy } = await import("./check-policy.ts");
     checks.push(await checkPolicy(policy.spec, policy.access, policy.signal));

@@ -3,7 +3,7 @@ import type { Policy } from "../agent/policy.ts";
 import { ROLLOUTS_MAX, startRollouts } from "../agent/rollouts.ts";
 import { newRunId, type Run, type RunLimits, startRun } from "../agent/run.ts";
 import { systemClock } from "../core/clock.ts";
-import { systemErrorCode, WinnowError } from "../core/errors.ts";
+import { systemErrorCode, toWinnowError, WinnowError } from "../core/errors.ts";
 import { parseFilter } from "../core/filter-parse.ts";
 import type { Notice } from "../core/types.ts";
 import { VERSION } from "../core/version.ts";
@@ -73,7 +73,7 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
     try {
       return fileRecorder(join(runsFolder, recordFileName(id)));
     } catch (error) {
-      if (!READ_ONLY.has(systemErrorCode(error) ?? "")) throw error;
+      if (!READ_ONLY.has(systemErrorCode(error) ?? "")) throw toWinnowError(error, "store_failed");
       unrecorded[0] = { code: "not_recorded", message: `The run is not recorded: ${runsFolder} cannot be written.` };
       return memoryRecorder();
     }

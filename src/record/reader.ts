@@ -1,5 +1,6 @@
-import { open, readFile, stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { systemErrorCode, WinnowError } from "../core/errors.ts";
+import { openPlain, UnusableFile } from "../core/plain-file.ts";
 import type { RecordHeader } from "./events.ts";
 import { damagedAt, parseRecord, type RunRecord } from "./parse-record.ts";
 
@@ -35,7 +36,9 @@ export async function readRecord(file: string): Promise<RunRecord> {
 
 /** The header of a record, without what follows it. Rejects with `record_corrupt`. */
 export async function readRecordHeader(file: string): Promise<RecordHeader> {
-  const handle = await open(file, "r");
+  const handle = await openPlain(file).catch((error: unknown) => {
+    throw error instanceof UnusableFile ? damagedAt(file, 1, error.message) : error;
+  });
   try {
     const parts: Buffer[] = [];
     for (let bytes = 0; bytes < HEADER_BYTES_MAX; ) {

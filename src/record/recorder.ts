@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from "node:fs";
 import path from "node:path";
+import { toWinnowError } from "../core/errors.ts";
 import type { RecordLine } from "./events.ts";
 
 /**
@@ -28,7 +29,8 @@ export function recordFileName(runId: string): string {
 /**
  * Appends to `file`, which must not exist. Each line is written with one call, so a killed process leaves at most one
  * torn last line, which the reader drops. Writes are synchronous: a run writes a few lines a second, and an event must
- * not be acknowledged before it is out of the process.
+ * not be acknowledged before it is out of the process. Throws what the system throws where it cannot be created; the
+ * calls throw `disk_full` or `store_failed`.
  */
 export function fileRecorder(file: string): Recorder {
   mkdirSync(path.dirname(file), { recursive: true });
@@ -37,10 +39,10 @@ export function fileRecorder(file: string): Recorder {
   return {
     location: file,
     append(line) {
-      writeFully(descriptor, Buffer.from(`${JSON.stringify(line)}\n`, "utf8"));
+      explained(() => writeFully(descriptor, Buffer.from(`${JSON.stringify(line)}\n`, "utf8")));
     },
     flush() {
-      if (open) fsyncSync(descriptor);
+      if (open) explained(() => fsyncSync(descriptor));
     },
     close() {
       if (!open) return;
@@ -48,6 +50,14 @@ export function fileRecorder(file: string): Recorder {
       closeSync(descriptor);
     },
   };
+}
+
+function explained(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    throw toWinnowError(error, "store_failed");
+  }
 }
 
 function writeFully(descriptor: number, bytes: Buffer): void {

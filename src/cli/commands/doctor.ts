@@ -10,11 +10,11 @@ export const run: CommandRun = async (_args, options, scope) => {
   const { config, corpusScope } = await commandContext(scope);
   if (options["downloadModel"] === true) await download(scope);
   const spec = textOption(options, "policy");
-  const report = await doctor(
-    config,
-    corpusScope,
-    spec === undefined ? undefined : { spec, access: policyAccessOf(options, config), signal: scope.signal },
-  );
+  const report = await doctor(config, corpusScope, {
+    ...(spec !== undefined && { policy: { spec, access: policyAccessOf(options, config), signal: scope.signal } }),
+    verify: options["verify"] === true,
+    signal: scope.signal,
+  });
   const { output } = scope;
   const failed = report.checks.some((check) => check.state === "fail");
   if (output.json) output.printJson(report);

@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod/mini";
 import { isAddress } from "../../core/address.ts";
+import { readPlain } from "../../core/plain-file.ts";
 import { dataFiles, stampOf } from "../../retrieval/chroma/server/data-files.ts";
 
 const FILE = "attachment.json";
 const SCHEMA = "attachment/1";
+const FILE_BYTES_MAX = 1_000_000;
 
 const attachmentSchema = z.object({
   schema: z.literal(SCHEMA),
@@ -38,7 +40,7 @@ export interface Attachment {
 /** Undefined where nothing was finished yet, or the file is damaged: the collection is then looked at again. */
 export async function readAttachment(folder: string): Promise<Attachment | undefined> {
   try {
-    const parsed = attachmentSchema.safeParse(JSON.parse(await readFile(join(folder, FILE), "utf8")));
+    const parsed = attachmentSchema.safeParse(JSON.parse(await readPlain(join(folder, FILE), FILE_BYTES_MAX)));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { z } from "zod/mini";
 import { systemClock } from "../../core/clock.ts";
 import { WinnowError } from "../../core/errors.ts";
+import { writeSums } from "../corpus/checksums.ts";
 import { type CorpusLayout, corpusBase, corpusLayout, grepSegmentOf } from "../corpus/layout.ts";
 import {
   type CorpusIdentity,
@@ -13,6 +14,7 @@ import {
   writeCorpusFile,
   writeManifest,
 } from "../corpus/manifest.ts";
+import { removeOrphans } from "../corpus/recover.ts";
 import { readSealed, writeSealed } from "../corpus/sealed-file.ts";
 import { openFolderStore } from "../corpus/store-of.ts";
 import { lockWriter, systemProcesses, type WriterLock } from "../corpus/writer-lock.ts";
@@ -50,6 +52,7 @@ export async function openFolderTarget(folder: string, corpus: CopiedCorpus, kin
   try {
     const state = await readState(layout);
     const there = (await readManifest(layout))?.manifest;
+    await removeOrphans(layout, there, systemClock.now());
     if (there !== undefined) {
       if (state?.mark !== corpus.mark || there.store.table !== TABLE) throw taken(folder);
       // Killed between its last two steps.
@@ -201,6 +204,7 @@ class FolderTarget implements CopyTarget {
     await writeManifest(layout, manifest, items);
     await rm(layout.copyFile, { force: true });
     await writer.cleanUp(0).catch(() => undefined);
+    await writeSums(layout, manifest).catch(() => undefined);
   }
 
   async #items(reader: StoreReader): Promise<readonly ManifestItem[]> {

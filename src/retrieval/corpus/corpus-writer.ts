@@ -5,6 +5,7 @@ import type { SourceDocument } from "../../core/types.ts";
 import { METADATA_KEYS_MAX } from "../corpus-reader.ts";
 import { writeGrepSegment } from "../grep/segment.ts";
 import type { Store, StoreRow, StoreVersion, StoreWriter } from "../store/store.ts";
+import { writeSums } from "./checksums.ts";
 import { planGrepCompaction } from "./grep-plan.ts";
 import { type GrepText, rewrittenTexts } from "./grep-rewrite.ts";
 import { type CorpusLayout, corpusLayout, grepSegmentOf, itemsFileOf } from "./layout.ts";
@@ -223,6 +224,8 @@ export class CorpusWriter {
     // At once, because an index that is built once and never again would keep twice its size. A reader in the middle of
     // a call on what goes away starts again. What cannot be freed now is freed the next time.
     await this.#storeWriter?.cleanUp(0).catch(() => undefined);
+    // What is committed stands without them.
+    if (this.#manifest !== undefined) await writeSums(this.#layout, this.#manifest).catch(() => undefined);
   }
 
   /** Commits, and brings rows into the index where more than these are outside. Old versions stay. */

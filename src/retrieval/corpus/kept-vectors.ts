@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { type FileHandle, open, rm, stat } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { z } from "zod/mini";
 import { systemErrorCode, WinnowError } from "../../core/errors.ts";
@@ -138,6 +138,9 @@ export async function removeKeptVectors(path: string): Promise<void> {
 
 async function openIfPresent(path: string, flags: string): Promise<FileHandle | undefined> {
   try {
+    if (!(await stat(path)).isFile()) {
+      throw new WinnowError("store_failed", `${path} is not a file.`, { hint: "Move it away and try again." });
+    }
     return await open(path, flags);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;

@@ -35,6 +35,8 @@ export interface CorpusLayout {
   readonly copyFile: string;
   /** Where this index was published, and what it last saw there. */
   readonly publishedFile: string;
+  /** Sizes and digests of what the store and grep keep, to notice damage by. */
+  readonly sumsFile: string;
   /** Keeps an index out of the repository that it lies in. */
   readonly ignoreFile: string;
 }
@@ -54,6 +56,7 @@ export function corpusLayout(folder: string): CorpusLayout {
     keptVectorsFile: join(folder, "reembed.vectors"),
     copyFile: join(folder, "copy.json"),
     publishedFile: join(folder, "published.json"),
+    sumsFile: join(folder, "sums.json"),
     ignoreFile: join(folder, ".gitignore"),
   };
 }

@@ -5,7 +5,7 @@ import type { EmbedderIdentity } from "../find/embed-query.ts";
 import type { StoreVersion } from "../store/store.ts";
 import { type CorpusLayout, corpusBase, itemsFileOf } from "./layout.ts";
 import { identitySchema, sourceSchema } from "./manifest-schemas.ts";
-import { damaged, type FileStamp, readSealed, writeSealed } from "./sealed-file.ts";
+import { damaged, type FileStamp, readSealed, unreadable, writeSealed } from "./sealed-file.ts";
 import type { StoreKind } from "./store-kinds.ts";
 
 /** Version of everything in the corpus folder; a change that an older Winnow cannot read raises it. */
@@ -161,7 +161,7 @@ export async function stampManifest(layout: CorpusLayout): Promise<FileStamp | u
     return { inode: ino, modifiedNs: mtimeNs, bytes: size };
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw damaged(layout.manifestFile, "it cannot be read", error);
+    throw unreadable(layout.manifestFile, error);
   }
 }
 

@@ -6,7 +6,7 @@ import { type CorpusLayout, grepSegmentOf, itemsFileOf } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
 import { TEMPORARY_SUFFIX } from "./sealed-file.ts";
 
-/** Temporary files of a lock may belong to a writer that is just starting. */
+/** A temporary file that is not the writer's own may belong to a process that is just writing it. */
 const TEMPORARY_AGE_MS = 60_000;
 /**
  * Replaced files stay this long for readers that are in the middle of a call; one that needs longer starts again. Under
@@ -48,8 +48,13 @@ export async function findOrphans(
   for (const path of await pathsIn(layout.grepFolder)) {
     if (!segments.has(Number(basename(path))) && (await isOrphan(path))) orphans.push(path);
   }
+  // Those of the lock are its own business; those of what only the holder of the lock writes have no owner any more.
+  const own = [layout.corpusFile, layout.manifestFile, layout.copyFile, layout.sumsFile];
   for (const path of await pathsIn(layout.folder)) {
-    if (path.endsWith(TEMPORARY_SUFFIX) && (await isOlderThan(path, nowMs, TEMPORARY_AGE_MS))) orphans.push(path);
+    if (!path.endsWith(TEMPORARY_SUFFIX) || path.startsWith(layout.lockFile)) continue;
+    if (own.some((file) => path.startsWith(file)) || (await isOlderThan(path, nowMs, TEMPORARY_AGE_MS))) {
+      orphans.push(path);
+    }
   }
   return orphans;
 }
@@ -88,7 +93,8 @@ export async function removeIfEmpty(folder: string): Promise<void> {
 
 async function isOlderThan(path: string, nowMs: number, ageMs: number): Promise<boolean> {
   try {
-    return nowMs - (await stat(path)).mtimeMs > ageMs;
+    // A time that lies ahead was taken before the clock was set back.
+    return Math.abs(nowMs - (await stat(path)).mtimeMs) > ageMs;
   } catch {
     return false;
   }

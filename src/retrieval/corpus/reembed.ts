@@ -3,6 +3,7 @@ import { systemClock } from "../../core/clock.ts";
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
 import type { EmbedderIdentity } from "../find/embed-query.ts";
 import type { ScannedRow, Store, StoreReader, StoreVersion, StoreWriter } from "../store/store.ts";
+import { writeSums } from "./checksums.ts";
 import { indexedText } from "./indexed-text.ts";
 import { KeptVectors, readKeptHeader, removeKeptVectors, textKey } from "./kept-vectors.ts";
 import { type CorpusLayout, corpusLayout } from "./layout.ts";
@@ -111,6 +112,7 @@ async function underLock(
     await writeCorpusFile(layout, identity).catch(() => undefined);
     await to.dropOtherTables(store.table).catch(() => undefined);
     await removeKeptVectors(layout.keptVectorsFile).catch(() => undefined);
+    await writeSums(layout, manifest).catch(() => undefined);
     return { manifest, resumed };
   } catch (error) {
     // Still the old state: the table beside it goes, now or with the next writer.

@@ -3,6 +3,7 @@ import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemErrorCode, toWinnowError, WinnowError } from "../../core/errors.ts";
+import { openPlain, readText, UnusableFile } from "../../core/plain-file.ts";
 
 /**
  * A JSON file that shows whether it is whole and which format it has:
@@ -11,6 +12,8 @@ import { systemErrorCode, toWinnowError, WinnowError } from "../../core/errors.t
  */
 const HEADER = /^\{"format":"([a-z]+)\/([0-9]{1,6})","sha256":"([0-9a-f]{64})","body":/;
 const FOOTER = "}\n";
+/** Just below what a string can hold: a manifest of two million files. */
+const BYTES_MAX = 500_000_000;
 
 export const TEMPORARY_SUFFIX = ".tmp";
 const REBUILD_HINT = "Run `winnow index --rebuild` to build the index anew from its sources.";
@@ -68,16 +71,16 @@ export async function writeSealed(path: string, format: SealedFormat, body: unkn
 export async function readSealed(path: string, format: SealedFormat): Promise<SealedContent | undefined> {
   let file: FileHandle;
   try {
-    file = await open(path, "r");
+    file = await openPlain(path);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw damaged(path, "it cannot be read", error);
+    throw unreadable(path, error);
   }
   try {
     const stamp = await stampOf(file);
-    return { body: unseal(path, await file.readFile("utf8"), format), stamp };
+    return { body: unseal(path, await readText(file, BYTES_MAX), format), stamp };
   } catch (error) {
-    throw WinnowError.isInstance(error) ? error : damaged(path, "it cannot be read", error);
+    throw WinnowError.isInstance(error) ? error : unreadable(path, error);
   } finally {
     await file.close();
   }
@@ -97,6 +100,20 @@ export function unseal(path: string, text: string, format: SealedFormat): unknow
   const body = text.slice(header[0].length, -FOOTER.length);
   if (!text.endsWith(FOOTER) || sha256(body) !== header[3]) throw damaged(path, "its content is not what was written");
   return JSON.parse(body);
+}
+
+/** What the system says of a file that is there. Whether it is damaged nobody can know before it can be read. */
+export function unreadable(path: string, error: unknown): WinnowError {
+  if (WinnowError.isInstance(error)) return error;
+  const code = systemErrorCode(error);
+  if (code === "EACCES" || code === "EPERM") {
+    return new WinnowError("store_failed", `${path} cannot be read: access to it is denied.`, {
+      hint: "Give yourself access to the index folder, or run as the user that it belongs to.",
+      cause: error,
+    });
+  }
+  if (code === "EMFILE" || code === "ENFILE") return toWinnowError(error, "store_failed");
+  return damaged(path, error instanceof UnusableFile ? error.message : "it cannot be read", error);
 }
 
 /** An error for a file of the index that is not as it was written. */

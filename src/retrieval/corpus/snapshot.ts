@@ -2,6 +2,7 @@ import { WinnowError } from "../../core/errors.ts";
 import type { GrepEngine } from "../grep/grep.ts";
 import { openGrep } from "../grep/open-grep.ts";
 import type { Store, StoreReader } from "../store/store.ts";
+import { checkStoreSizes } from "./checksums.ts";
 import { type CorpusLayout, grepSegmentOf } from "./layout.ts";
 import {
   type CorpusIdentity,
@@ -47,8 +48,9 @@ export async function loadSnapshot(
   if (identity === undefined) throw damaged(layout.corpusFile, "it is missing");
   const { manifest, stamp } = committed;
   let opened = false;
-  const reader = once(() => {
+  const reader = once(async () => {
     opened = true;
+    await checkStoreSizes(layout, manifest);
     return openStore(manifest.identity).openReader(manifest.store);
   });
   const items = once(() => readItems(layout, manifest));

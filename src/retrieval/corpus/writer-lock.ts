@@ -1,13 +1,21 @@
-import { randomBytes } from "node:crypto";
-import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { z } from "zod/mini";
 import { systemErrorCode, toWinnowError, WinnowError } from "../../core/errors.ts";
+import { openPlain, readText, UnusableFile } from "../../core/plain-file.ts";
 
 /** A lock file that cannot be read may be one that is being written; after this age it is damage. */
 const UNREADABLE_AGE_MS = 10_000;
+/** A file that a process of another host made on its way to the lock is left over after this time. */
+const ABANDONED_AGE_MS = 60_000;
 const TAKE_OVER_TRIES_MAX = 5;
+const HOLDER_BYTES_MAX = 65_536;
+const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+/** Behind the lock's own name: whose it is, so that it can be told when that process is gone. */
+const TEMPORARY = /^\.([0-9]+)-([0-9a-f]{8})-[0-9a-f]+(\.stale)?\.tmp$/;
 
 const holderSchema = z.object({
   pid: z.int(),
@@ -86,23 +94,26 @@ export async function lockWriter(
     processStart: (await processes.startOf(processes.pid)) ?? null,
     nonce,
   };
-  const candidate = `${path}.${nonce}.tmp`;
+  const own = `${path}.${processes.pid}-${hostMark(processes)}-${nonce}`;
+  const candidate = `${own}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeWhole(candidate, JSON.stringify(holder));
     // Linking a finished file is exclusive like creating one, and nobody ever sees it half written.
     for (let tries = 0; !(await linked(candidate, path)); tries++) {
       const found = await readHolder(path, now);
-      if (found === "gone") continue;
+      if (found === "gone" && tries < TAKE_OVER_TRIES_MAX) continue;
       if (
+        found === "gone" ||
         found === "busy" ||
         tries >= TAKE_OVER_TRIES_MAX ||
         (found !== "damaged" && (await isHeld(found, processes)))
       ) {
         throw refuse(nameOf(found));
       }
-      await removeStale(path, found, nonce, now);
+      await removeStale(path, found, `${own}.stale.tmp`, now);
     }
+    await removeAbandoned(path, processes, now);
   } catch (error) {
     throw toWinnowError(error, "store_failed");
   } finally {
@@ -124,9 +135,9 @@ type Found = Holder | "gone" | "busy" | "damaged";
 
 async function readHolder(path: string, now: () => number): Promise<Found> {
   try {
-    const file = await open(path, "r");
+    const file = await openPlain(path, NO_FOLLOW);
     try {
-      const parsed = holderSchema.safeParse(parseJson(await file.readFile("utf8")));
+      const parsed = holderSchema.safeParse(parseJson(await readText(file, HOLDER_BYTES_MAX)));
       if (parsed.success) return parsed.data;
       // A time in the future is of a clock that was set back since.
       return Math.abs(now() - (await file.stat()).mtimeMs) > UNREADABLE_AGE_MS ? "damaged" : "busy";
@@ -135,6 +146,8 @@ async function readHolder(path: string, now: () => number): Promise<Found> {
     }
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return "gone";
+    // A pipe, a link, a file of another kind: nobody takes a lock like that.
+    if (error instanceof UnusableFile || systemErrorCode(error) === "ELOOP") return "damaged";
     throw error;
   }
 }
@@ -151,8 +164,7 @@ async function isHeld(holder: Holder, processes: ProcessTable): Promise<boolean>
  * another writer's, it is put back; should a third writer stand there by then, `verify` stops the second before it
  * commits anything.
  */
-async function removeStale(path: string, stale: Holder | "damaged", nonce: string, now: () => number): Promise<void> {
-  const away = `${path}.${nonce}.stale.tmp`;
+async function removeStale(path: string, stale: Holder | "damaged", away: string, now: () => number): Promise<void> {
   try {
     await rename(path, away);
   } catch (error) {
@@ -163,6 +175,28 @@ async function removeStale(path: string, stale: Holder | "damaged", nonce: strin
   const expected = stale === "damaged" ? taken === "damaged" : typeof taken === "object" && taken.nonce === stale.nonce;
   if (!expected) await linked(away, path);
   await rm(away, { force: true });
+}
+
+/** What processes that were killed on their way to the lock left beside it. */
+async function removeAbandoned(path: string, processes: ProcessTable, now: () => number): Promise<void> {
+  const folder = dirname(path);
+  for (const name of await readdir(folder)) {
+    const [, pid, host] = (name.startsWith(basename(path)) && TEMPORARY.exec(name.slice(basename(path).length))) || [];
+    if (pid === undefined || Number(pid) === processes.pid) continue;
+    const file = join(folder, name);
+    const isOver =
+      host === hostMark(processes)
+        ? !processes.isAlive(Number(pid))
+        : await stat(file).then(
+            ({ mtimeMs }) => Math.abs(now() - mtimeMs) > ABANDONED_AGE_MS,
+            () => false,
+          );
+    if (isOver) await rm(file, { force: true });
+  }
+}
+
+function hostMark({ host }: ProcessTable): string {
+  return createHash("sha256").update(host).digest("hex").slice(0, 8);
 }
 
 /** False when the target exists. */

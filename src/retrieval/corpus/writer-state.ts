@@ -1,4 +1,5 @@
 import { WinnowError } from "../../core/errors.ts";
+import { checkStoreSizes } from "./checksums.ts";
 import type { CorpusLayout } from "./layout.ts";
 import {
   type CorpusIdentity,
@@ -69,6 +70,7 @@ export async function loadWriterState(
   const identity = identityAfter(manifest.identity);
   checkIdentity(manifest.identity, identity);
   const items = await readItems(layout, manifest);
+  await checkStoreSizes(layout, manifest);
   await removeOrphans(layout, manifest, nowMs);
   const damagedSegments = await findDamagedSegments(layout, manifest);
   const firstGeneration = manifest.generation + 1;

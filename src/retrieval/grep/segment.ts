@@ -1,11 +1,14 @@
-import { type FileHandle, mkdir, open, readFile, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
+import { openPlain, readPlain } from "../../core/plain-file.ts";
 
 const DOCUMENTS_FILE = "docs.bin";
 const INDEX_FILE = "docs.idx";
 const INDEX_HEADER = '{"format":"grep/1"}';
 const BUFFER_BYTES = 1024 * 1024;
+/** Just below what a string can hold. */
+const INDEX_BYTES_MAX = 500_000_000;
 
 /**
  * Before every document stands a line end, because ripgrep does not take the byte after a NUL for the start of a
@@ -77,8 +80,9 @@ export async function readSegmentIndex(folder: string): Promise<SegmentIndex> {
   let lines: string[];
   let size: number;
   try {
-    lines = (await readFile(join(folder, INDEX_FILE), "utf8")).split("\n");
-    size = (await stat(path)).size;
+    lines = (await readPlain(join(folder, INDEX_FILE), INDEX_BYTES_MAX)).split("\n");
+    const texts = await openPlain(path);
+    size = (await texts.stat().finally(() => texts.close())).size;
   } catch (error) {
     throw corrupt("it cannot be read", error);
   }

@@ -59,7 +59,7 @@ export function index(base: string, say: Say = () => {}, options: Renewed = {}):
 }
 
 /** By then everything that was replaced has been kept long enough for readers. */
-const LATER_MS = 3_600_000;
+export const LATER_MS = 3_600_000;
 /** Versions of a Lance table that are closer together are cleaned up together. */
 const VERSIONS_APART_MS = 1_100;
 
@@ -137,9 +137,15 @@ export function attachedPlaces(round: number): ChromaPlaces {
 }
 
 /** Brings the words of the attached collection of `base` to those of a round. */
-export async function attach(base: string, round: number, say: Say = () => {}): Promise<IndexSummary> {
+export async function attach(
+  base: string,
+  round: number,
+  say: Say = () => {},
+  options: Pick<Renewed, "now"> = {},
+): Promise<IndexSummary> {
+  const places = attachedPlaces(round);
   const summary = await indexAttached({
-    ...{ name: "docs", entry: attachedEntry(base), places: attachedPlaces(round), environment: {} },
+    ...{ name: "docs", entry: attachedEntry(base), places, environment: {}, ...options },
   });
   say("attached");
   return summary;

@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import { readdir, stat } from "node:fs/promises";
+import { basename, join, posix, relative, sep } from "node:path";
+import { z } from "zod/mini";
+import { systemErrorCode, type WinnowError } from "../../core/errors.ts";
+import { openPlain } from "../../core/plain-file.ts";
+import { type CorpusLayout, grepSegmentOf } from "./layout.ts";
+import type { Manifest } from "./manifest.ts";
+import { damaged, readSealed, unreadable, writeSealed } from "./sealed-file.ts";
+
+/**
+ * Sizes and digests of the files that the store and grep keep, which are never changed once they are written. Our own
+ * small files carry a seal; these do not, and a store may read a damaged page of its own without noticing.
+ *
+ * They are written last, when a writer has ended, and are no part of a commit: what a killed writer committed has none
+ * until the next one has ended.
+ */
+const FORMAT = { name: "sums", version: 1 };
+const READ_BYTES = 1024 * 1024;
+/** Lance's pointer to the committed version is replaced in place, and its log of transactions is never read. */
+const UNSUMMED = /(^|\/)(_refs|_transactions)\//;
+
+const sumsSchema = z.object({
+  generation: z.int(),
+  files: z.array(z.object({ path: z.string(), bytes: z.int(), sha256: z.string() })),
+});
+type Sums = z.infer<typeof sumsSchema>;
+
+/** Where a file of the index is not as it was written. */
+export interface Damage {
+  /** Below the corpus folder, with slashes. */
+  readonly path: string;
+  readonly error: WinnowError;
+}
+
+export interface Verified {
+  /** False where a writer was killed since, or an older Winnow wrote the index: nothing was compared. */
+  readonly hasSums: boolean;
+  readonly files: number;
+  readonly bytes: number;
+  readonly damages: readonly Damage[];
+}
+
+/** Writes the sums of what is committed, unless they are there; files that had one keep it. */
+export async function writeSums(layout: CorpusLayout, manifest: Manifest): Promise<void> {
+  const before = await readSums(layout).catch(() => undefined);
+  if (before?.generation === manifest.generation) return;
+  const known = new Map(before?.files.map((file) => [file.path, file]));
+  const files: Sums["files"] = [];
+  for (const path of await storedFiles(layout, manifest)) {
+    const { size: bytes } = await stat(join(layout.folder, path));
+    const kept = known.get(path);
+    // Never taken for the truth: without sums of this generation, the next look says that there are none.
+    if (kept !== undefined && kept.bytes !== bytes) throw damaged(join(layout.folder, path), "its size has changed");
+    files.push(kept ?? { path, bytes, sha256: await digestOf(join(layout.folder, path)) });
+  }
+  await writeSealed(layout.sumsFile, FORMAT, { generation: manifest.generation, files } satisfies Sums);
+}
+
+/**
+ * Looks whether every file of the store is there and has its size, which costs a look at each. Rejects with
+ * `corpus_corrupt`; does nothing where there are no sums of this generation. Grep looks at its own files, and writes
+ * them anew.
+ */
+export async function checkStoreSizes(layout: CorpusLayout, { generation }: Manifest): Promise<void> {
+  const sums = await readSums(layout).catch(() => undefined);
+  if (sums?.generation !== generation) return;
+  const grep = `${basename(layout.grepFolder)}/`;
+  const files = sums.files.filter(({ path }) => !path.startsWith(grep));
+  await Promise.all(files.map((file) => checkSize(layout, file)));
+}
+
+/** Reads every file and compares it with its sum. Rejects only where the sums themselves are damaged, or when aborted. */
+export async function verifySums(
+  layout: CorpusLayout,
+  { generation }: Manifest,
+  signal?: AbortSignal,
+): Promise<Verified> {
+  const sums = await readSums(layout);
+  if (sums?.generation !== generation) return { hasSums: false, files: 0, bytes: 0, damages: [] };
+  const damages: Damage[] = [];
+  let bytes = 0;
+  for (const file of sums.files) {
+    const full = join(layout.folder, file.path);
+    try {
+      await checkSize(layout, file);
+      if ((await digestOf(full, signal)) !== file.sha256) throw damaged(full, "its content is not what was written");
+      bytes += file.bytes;
+    } catch (error) {
+      signal?.throwIfAborted();
+      damages.push({ path: file.path, error: unreadable(full, error) });
+    }
+  }
+  return { hasSums: true, files: sums.files.length, bytes, damages };
+}
+
+async function readSums(layout: CorpusLayout): Promise<Sums | undefined> {
+  const content = await readSealed(layout.sumsFile, FORMAT);
+  if (content === undefined) return undefined;
+  const parsed = sumsSchema.safeParse(content.body);
+  if (!parsed.success) throw damaged(layout.sumsFile, "it holds no sums");
+  return parsed.data;
+}
+
+async function checkSize({ folder }: CorpusLayout, { path, bytes }: Sums["files"][number]): Promise<void> {
+  const full = join(folder, path);
+  const found = await stat(full).catch((error: unknown) => {
+    throw systemErrorCode(error) === "ENOENT" ? damaged(full, "it is missing") : unreadable(full, error);
+  });
+  if (!found.isFile()) throw damaged(full, "it is not a file");
+  if (found.size !== bytes) throw damaged(full, `it has ${found.size} bytes instead of ${bytes}`);
+}
+
+/** Paths of the store's files and of the grep segments in use, below the corpus folder. */
+async function storedFiles(layout: CorpusLayout, { grep }: Manifest): Promise<readonly string[]> {
+  const segments = grep.map(({ segment }) => grepSegmentOf(layout, segment));
+  const lists = await Promise.all([layout.storeFolder, layout.sqliteFolder, ...segments].map(filesBelow));
+  return lists
+    .flat()
+    .map((path) => relative(layout.folder, path).split(sep).join(posix.sep))
+    .filter((path) => !UNSUMMED.test(path))
+    .sort();
+}
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
+    if (systemErrorCode(error) === "ENOENT") return [];
+    throw error;
+  });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+async function digestOf(path: string, signal?: AbortSignal): Promise<string> {
+  const file = await openPlain(path);
+  try {
+    const hash = createHash("sha256");
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    for (;;) {
+      signal?.throwIfAborted();
+      const { bytesRead } = await file.read(buffer, 0, buffer.length);
+      if (bytesRead === 0) return hash.digest("hex");
+      hash.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
