@@ -1,11 +1,11 @@
 // What a refresh costs in which nothing changed, as ratios to floors in the same run: `node scripts/bench.mjs refresh
-// [FILES] [REPETITIONS]`. The first floor is reading the folders and asking for size and time of every file, nothing
+// [FILES] [REPETITIONS]`. The last row is what a watch does that was told of one file. The first floor is reading the folders and asking for size and time of every file, nothing
 // else; the second is the listing of the files source, which also knows ignore files, links and order.
 import type { Stats } from "node:fs";
 import { lstat, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { indexCorpus } from "../src/features/index-corpus.ts";
+import { indexCorpus, lookAtCorpus } from "../src/features/index-corpus.ts";
 import { createFilesSource } from "../src/sources/files/files-source.ts";
 
 const FILES_PER_FOLDER = 100;
@@ -66,6 +66,10 @@ try {
     "list and stat": () => listAndStat(notes),
     "files source, listing": () => listSource(notes, base),
     refresh: async () => (await indexCorpus({ folder, paths: [] })).unchanged,
+    "refresh of one file": async () => {
+      const look = { within: ["notes/part-0/note-0.md"], leave: "fresh" } as const;
+      return files - 1 + (await lookAtCorpus({ folder, paths: [] }, {}, look)).unchanged;
+    },
   };
   const times = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
   for (let i = 0; i <= repetitions; i++) {
@@ -84,7 +88,8 @@ try {
   for (const name of times.keys()) {
     console.log(`| ${name} | ${of(name).toFixed(0)} | ${(of(name) / of("list and stat")).toFixed(2)} |`);
   }
-  console.log(`\nrefresh is ${(of("refresh") / of("files source, listing")).toFixed(2)} times the listing it makes`);
+  console.log(`\na refresh of one file takes ${(of("refresh of one file") / of("refresh")).toFixed(2)} of one of all`);
+  console.log(`refresh is ${(of("refresh") / of("files source, listing")).toFixed(2)} times the listing it makes`);
 } finally {
   await rm(base, { recursive: true, force: true });
 }

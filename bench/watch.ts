@@ -15,8 +15,23 @@ const REST_SHARE = 0.1;
 const at = (values: readonly number[], share: number): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
 
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+interface Sample {
+  readonly second: number;
+  readonly value: number;
+}
+
+/** The samples of the first, second or last third of the time. */
+function third(samples: readonly Sample[], which: 0 | 1 | 2): readonly number[] {
+  const part = (samples.at(-1)?.second ?? 0) / 3;
+  return samples
+    .filter(({ second }) => second >= which * part && second <= (which + 1) * part)
+    .map(({ value }) => value);
+}
+
 /** Least squares: how much `value` grows in a minute. */
-function perMinute(samples: readonly { readonly second: number; readonly value: number }[]): number {
+function perMinute(samples: readonly Sample[]): number {
   const n = samples.length;
   const meanX = samples.reduce((sum, { second }) => sum + second, 0) / n;
   const meanY = samples.reduce((sum, { value }) => sum + value, 0) / n;
@@ -65,7 +80,7 @@ ${row("search by rules, at rest", report.searchMs.rest)}
 ${row("search by rules, under change", report.searchMs.load)}
 
 find under change takes ${ratio(report.findMs)} of what it takes at rest; search ${ratio(report.searchMs)}
-memory, last two thirds: ${Math.min(...rss).toFixed(0)} to ${Math.max(...rss).toFixed(0)} MB, slope ${perMinute(later).toFixed(2)} MB a minute
+memory: ${(mean(third(report.rssMB, 2)) / mean(third(report.rssMB, 1))).toFixed(3)} times in the last third of the time what it is in the second; last two thirds: ${Math.min(...rss).toFixed(0)} to ${Math.max(...rss).toFixed(0)} MB, slope ${perMinute(later).toFixed(2)} MB a minute
 disk: ${disk[0]?.toFixed(0)} MB at first, ${Math.max(...disk).toFixed(0)} at most, ${disk.at(-1)?.toFixed(0)} at the end; slope in the last two thirds ${perMinute(report.diskMB.filter(({ second }) => second > seconds / 3)).toFixed(2)} MB a minute
 changed again before it was found: ${report.superseded}; never found: ${report.lost.length}; errors: ${report.errors.length}; exit ${report.exitCode}
 differences from an index built of the same files now: ${report.differences.length}; load of the machine ${loadavg()[1]?.toFixed(1)}`);

@@ -1,17 +1,13 @@
-import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { bundleChild } from "../../test/support/bundle-child.ts";
 import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
 import { lockWriter } from "../retrieval/corpus/writer-lock.ts";
 import { findGarbage, type GarbageOptions, removeGarbage } from "./collect-garbage.ts";
 import { indexCorpus } from "./index-corpus.ts";
 
-const KILLS = Number(process.env["WINNOW_TEST_SCALE"] ?? 1);
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.now();
 
@@ -138,44 +134,4 @@ describe("what indexing left over", () => {
     expect(await found("apple")).toBe(1);
     expect((await findGarbage(options())).leftovers).toEqual([]);
   });
-
-  test("a kill -9 in the middle leaves a sound index, and the rest to the next call", async () => {
-    await buildIndex();
-    const child = await bundleChild(
-      "gc-child",
-      `import { findGarbage, removeGarbage } from "./src/features/collect-garbage.ts";
-       import { writeSync } from "node:fs";
-       const [folder, runsFolder] = process.argv.slice(2);
-       const options = { places: [{ name: "notes", folder, runsFolder }], retention: { keep: 0 }, now: Date.now };
-       const garbage = await findGarbage(options);
-       writeSync(1, "begin\\n");
-       await removeGarbage(garbage, options);`,
-    );
-    try {
-      let cut = 0;
-      for (let kill = 0; kill < KILLS; kill++) {
-        const paths = await leave(300);
-        for (let i = 0; i < 300; i++) await putRun(`run-${i}`, 2);
-        const killed = spawn(process.execPath, [child.script, folder, runsFolder], {
-          stdio: ["ignore", "pipe", "inherit"],
-        });
-        const closed = new Promise((resolve) => killed.once("close", resolve));
-        await new Promise((resolve) => killed.stdout.once("data", resolve));
-        await sleep((kill * 37) % 90);
-        killed.kill("SIGKILL");
-        await closed;
-        const left = (await runs()).length + paths.filter((path) => existsSync(path)).length;
-        if (left > 0) cut++;
-        expect(await found("apple")).toBe(1);
-        await removeGarbage(await findGarbage(options({ keep: 0 })), options());
-        expect(await runs()).toEqual([]);
-        expect(paths.some((path) => existsSync(path))).toBe(false);
-        expect(await found("apple")).toBe(1);
-        await buildIndex();
-      }
-      expect(cut).toBeGreaterThan(0);
-    } finally {
-      await child.remove();
-    }
-  }, 120_000);
 });

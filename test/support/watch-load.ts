@@ -55,6 +55,8 @@ const PROBE_PAUSE_MS = 50;
 /** What is not found by then is lost. */
 const LOST_MS = 60_000;
 const COMPARED_QUERIES = 100;
+/** Longer than a watch waits before it tidies up, and than that takes on a busy machine. */
+const QUIET_MS = 8_000;
 
 /** Watches a folder under continuous change, with searches from other processes, and measures what a user would notice. */
 export async function runWatchLoad(load: WatchLoad): Promise<WatchReport> {
@@ -107,7 +109,7 @@ export async function runWatchLoad(load: WatchLoad): Promise<WatchReport> {
       await follower.probe();
       await sleep(PROBE_PAUSE_MS);
     }
-    await sleep(2_000);
+    await untilTidy(join(folder, ".winnow"));
     const exitCode = await ended(watch);
     await follower.close();
     for (const { error } of [...find, ...search]) if (error !== undefined) errors.push(error);
@@ -127,6 +129,18 @@ export async function runWatchLoad(load: WatchLoad): Promise<WatchReport> {
     };
   } finally {
     for (const child of children) child.kill("SIGKILL");
+  }
+}
+
+/** Resolves once a watch has had nothing to do for a while: by then it has tidied the index up. */
+async function untilTidy(index: string): Promise<void> {
+  const startMs = Date.now();
+  let [generation, sinceMs] = ["", startMs];
+  while (Date.now() - sinceMs < QUIET_MS && Date.now() - startMs < LOST_MS) {
+    const names = (await readdir(join(index, "manifest"))).map((name) => Number(/^\d+/.exec(name)?.[0] ?? 0));
+    const newest = String(Math.max(...names));
+    if (newest !== generation) [generation, sinceMs] = [newest, Date.now()];
+    await sleep(200);
   }
 }
 

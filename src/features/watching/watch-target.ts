@@ -63,8 +63,6 @@ export interface WatchSettings {
   readonly now?: () => number;
   /** Default `LOOK_INTERVAL_MS`. */
   readonly lookIntervalMs?: number;
-  /** Whether only what changed is looked at; default true. False: every refresh looks at everything. */
-  readonly trustsHints?: boolean;
   readonly watchPlace?: FolderWatchOptions["watchPlace"];
   readonly recursive?: boolean;
 }
@@ -183,8 +181,7 @@ class TargetWatch {
     if (this.#tidyDueMs !== undefined && now >= this.#tidyDueMs) return { cause: "tidy", keys: [], sinceMs: now };
     const batch = this.#queue.take(now);
     if (batch === undefined) return undefined;
-    const narrowed = this.#target.narrows && this.#settings.trustsHints !== false;
-    return { cause: "changes", ...(narrowed ? batch : { sinceMs: batch.sinceMs }) };
+    return { cause: "changes", ...(this.#target.narrows ? batch : { sinceMs: batch.sinceMs }) };
   }
 
   #wakeMs(): number {
