@@ -189,6 +189,7 @@ const HEAD = [
 ];
 
 async function report(): Promise<void> {
+  if (positionals.length === 0) throw new Error("Name folders of documentation, e.g. /usr/share/doc.");
   await mkdir(folder, { recursive: true });
   const { table, rows, queries } = await load();
   const asked = await askAll(table, queries);
