@@ -75,6 +75,8 @@ export class CorpusWriter {
   #metadataKeys: Set<string>;
   #storeWriter: StoreWriter | undefined;
   #rows: StoreRow[] = [];
+  /** Rows that the store is writing. */
+  #appending: Promise<void> = Promise.resolve();
   #grepDocuments: GrepDocument[] = [];
   #removals = new Set<string>();
   /** The item that was appended to but not set yet. */
@@ -149,7 +151,7 @@ export class CorpusWriter {
       }
     }
     for (const row of rows) this.#rows.push(row);
-    if (this.#rows.length >= STAGED_ROWS_MAX) await guarded(() => this.#flush());
+    if (this.#rows.length >= STAGED_ROWS_MAX) await guarded(() => this.#flushAhead());
   }
 
   /** Stages the state of an item whose documents, if any, were appended just before. */
@@ -197,13 +199,22 @@ export class CorpusWriter {
     return this.#storeWriter;
   }
 
-  async #flush(): Promise<void> {
+  /** Gives what is staged to the store, and waits only for what it was given before: it writes in threads of its own. */
+  async #flushAhead(): Promise<void> {
+    await this.#appending;
     if (this.#removals.size === 0 && this.#rows.length === 0) return;
     const store = await this.#openStoreWriter();
     await store.remove([...this.#removals]);
     this.#removals.clear();
-    await store.append(this.#rows);
+    this.#appending = store.append(this.#rows);
+    // Whoever waits for it next is told what went wrong.
+    this.#appending.catch(() => undefined);
     this.#rows = [];
+  }
+
+  async #flush(): Promise<void> {
+    await this.#flushAhead();
+    await this.#appending;
   }
 
   /**
@@ -349,6 +360,7 @@ export class CorpusWriter {
   /** Gives the lock back. What was not committed is dropped. */
   async close(): Promise<void> {
     try {
+      await this.#appending.catch(() => undefined);
       await this.#storeWriter?.close();
       await this.#store.close();
     } finally {

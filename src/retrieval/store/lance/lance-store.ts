@@ -71,8 +71,7 @@ export function lanceStore(options: LanceStoreOptions): Store {
         await table.checkout(committed);
         await table.restore();
       }
-      const schema = await chunkSchema(vectorDimension);
-      return new LanceWriter({ name, table, schema, vectorDimension, vectorIndexRows, now }, committed);
+      return new LanceWriter({ name, table, vectorDimension, vectorIndexRows, now }, committed);
     });
   };
 

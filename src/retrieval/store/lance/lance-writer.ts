@@ -1,9 +1,8 @@
 import type { Table as LanceTable } from "@lancedb/lancedb";
-import type { Schema } from "apache-arrow";
 import type { StoreCounts, StoreReader, StoreRow, StoreVersion, StoreWriter } from "../store.ts";
 import { guarded } from "./lance-errors.ts";
 import { LanceReader } from "./lance-reader.ts";
-import { TERMS_COLUMN, toRecord } from "./lance-rows.ts";
+import { TERMS_COLUMN, toTable } from "./lance-rows.ts";
 import { loadLance } from "./load-lance.ts";
 import { sqlIn } from "./sql.ts";
 import { keepVectorIndex } from "./vector-index.ts";
@@ -28,7 +27,6 @@ const COMMITTED_TAG = "committed";
 export interface LanceWriterOptions {
   readonly name: string;
   readonly table: LanceTable;
-  readonly schema: Schema;
   readonly vectorDimension: number | undefined;
   /** Rows with a vector from which on they are indexed. */
   readonly vectorIndexRows: number;
@@ -53,9 +51,7 @@ export class LanceWriter implements StoreWriter {
     if (rows.length === 0) return;
     this.#merged = false;
     await guarded("adding chunks", async () => {
-      const { makeArrowTable } = await loadLance();
-      const records = rows.map((row) => toRecord(row, this.#options.vectorDimension));
-      await this.#table.add(makeArrowTable(records, { schema: this.#options.schema }));
+      await this.#table.add(await toTable(rows, this.#options.vectorDimension));
     });
   }
 
