@@ -27,7 +27,7 @@ test("every label of the questions over the documentation has its passage in the
   );
   for (const { _id, passages } of notes) {
     for (const [document, passage] of Object.entries(passages)) {
-      const text = plain(await readFile(files.get(document) ?? "", "utf8"));
+      const text = plain(await readFile(files.get(document as `${string}/${string}`) ?? "", "utf8"));
       expect(text.includes(plain(passage)), `${_id} ${document}`).toBe(true);
     }
   }

@@ -4,7 +4,7 @@ import type { Chunk, SourceDocument } from "../../core/types.ts";
 import { chunkDocument } from "../../retrieval/chunking/chunk-document.ts";
 import { indexedText } from "../../retrieval/corpus/indexed-text.ts";
 import { analyzeText } from "../../retrieval/lexical/analyze.ts";
-import { toRecord } from "../../retrieval/store/lance/lance-rows.ts";
+import { plainValues } from "../../retrieval/store/lance/lance-rows.ts";
 import type { ReadOutcome } from "../../sources/source.ts";
 
 /** Tokens that no chunk exceeds: twice the default target. */
@@ -47,8 +47,8 @@ function checkDocument(document: SourceDocument, counter: TokenCounter): Chunk[]
     must(chunk.text === text.slice(chunk.start, chunk.end), "a chunk is not its slice of the document");
     must(chunk.tokens <= CHUNK_TOKENS_MAX, `a chunk has ${chunk.tokens} tokens`);
     end = chunk.end;
-    const row = { chunk, item: document.uri, terms: analyzeText(indexedText(chunk)), vector: null };
-    const record = toRecord(row, undefined);
+    const row = { chunk, item: document.uri, terms: analyzeText(indexedText(chunk)) };
+    const record = plainValues(row);
     must(
       Object.values(record).every((value) => typeof value === "string" || Number.isInteger(value)),
       "a row has a column of another type",

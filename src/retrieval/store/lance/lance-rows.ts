@@ -79,7 +79,7 @@ export async function toTable(rows: readonly StoreRow[], vectorDimension: number
 type PlainValues = ReturnType<typeof plainValues>;
 
 /** The values of a row's columns but the vector. */
-function plainValues({ chunk, item, terms }: StoreRow) {
+export function plainValues({ chunk, item, terms }: StoreRow) {
   return {
     id: chunk.id,
     document: chunk.documentId,
