@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir, stat } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join, posix, relative, sep } from "node:path";
 import { z } from "zod/mini";
 import { systemErrorCode, type WinnowError } from "../../core/errors.ts";
@@ -22,6 +22,8 @@ const UNSUMMED = /(^|\/)(_refs|_transactions)\//;
 
 const sumsSchema = z.object({
   generation: z.int(),
+  /** Of the manifest: an index that was begun anew counts its generations from the start again. */
+  updatedAt: z.string(),
   files: z.array(z.object({ path: z.string(), bytes: z.int(), sha256: z.string() })),
 });
 type Sums = z.infer<typeof sumsSchema>;
@@ -41,10 +43,16 @@ export interface Verified {
   readonly damages: readonly Damage[];
 }
 
-/** Writes the sums of what is committed, unless they are there; files that had one keep it. */
-export async function writeSums(layout: CorpusLayout, manifest: Manifest): Promise<void> {
+/**
+ * Writes the sums of what is committed, unless they are there; files that had one keep it. Where `work` is given, it may
+ * delete files of the store: there are no sums while it does, so that a kill leaves none that name what is gone.
+ */
+export async function writeSums(layout: CorpusLayout, manifest: Manifest, work?: () => Promise<void>): Promise<void> {
   const before = await readSums(layout).catch(() => undefined);
-  if (before?.generation === manifest.generation) return;
+  if (work !== undefined) {
+    await rm(layout.sumsFile, { force: true });
+    await work();
+  } else if (before !== undefined && isOf(before, manifest)) return;
   const known = new Map(before?.files.map((file) => [file.path, file]));
   const files: Sums["files"] = [];
   for (const path of await storedFiles(layout, manifest)) {
@@ -54,7 +62,12 @@ export async function writeSums(layout: CorpusLayout, manifest: Manifest): Promi
     if (kept !== undefined && kept.bytes !== bytes) throw damaged(join(layout.folder, path), "its size has changed");
     files.push(kept ?? { path, bytes, sha256: await digestOf(join(layout.folder, path)) });
   }
-  await writeSealed(layout.sumsFile, FORMAT, { generation: manifest.generation, files } satisfies Sums);
+  const { generation, updatedAt } = manifest;
+  await writeSealed(layout.sumsFile, FORMAT, { generation, updatedAt, files } satisfies Sums);
+}
+
+function isOf(sums: Sums, { generation, updatedAt }: Pick<Manifest, "generation" | "updatedAt">): boolean {
+  return sums.generation === generation && sums.updatedAt === updatedAt;
 }
 
 /**
@@ -62,22 +75,28 @@ export async function writeSums(layout: CorpusLayout, manifest: Manifest): Promi
  * `corpus_corrupt`; does nothing where there are no sums of this generation. Grep looks at its own files, and writes
  * them anew.
  */
-export async function checkStoreSizes(layout: CorpusLayout, { generation }: Manifest): Promise<void> {
-  const sums = await readSums(layout).catch(() => undefined);
-  if (sums?.generation !== generation) return;
+export async function checkStoreSizes(layout: CorpusLayout, manifest: Manifest): Promise<void> {
+  const current = async (): Promise<Sums | undefined> => {
+    const sums = await readSums(layout).catch(() => undefined);
+    return sums !== undefined && isOf(sums, manifest) ? sums : undefined;
+  };
+  const sums = await current();
+  if (sums === undefined) return;
   const grep = `${basename(layout.grepFolder)}/`;
   const files = sums.files.filter(({ path }) => !path.startsWith(grep));
-  await Promise.all(files.map((file) => checkSize(layout, file)));
+  try {
+    await Promise.all(files.map((file) => checkSize(layout, file)));
+  } catch (error) {
+    // A writer may have freed old versions meanwhile; it takes the sums away before.
+    const now = await current();
+    if (now !== undefined && now.files.length === sums.files.length) throw error;
+  }
 }
 
 /** Reads every file and compares it with its sum. Rejects only where the sums themselves are damaged, or when aborted. */
-export async function verifySums(
-  layout: CorpusLayout,
-  { generation }: Manifest,
-  signal?: AbortSignal,
-): Promise<Verified> {
+export async function verifySums(layout: CorpusLayout, manifest: Manifest, signal?: AbortSignal): Promise<Verified> {
   const sums = await readSums(layout);
-  if (sums?.generation !== generation) return { hasSums: false, files: 0, bytes: 0, damages: [] };
+  if (sums === undefined || !isOf(sums, manifest)) return { hasSums: false, files: 0, bytes: 0, damages: [] };
   const damages: Damage[] = [];
   let bytes = 0;
   for (const file of sums.files) {
@@ -111,10 +130,14 @@ async function checkSize({ folder }: CorpusLayout, { path, bytes }: Sums["files"
   if (found.size !== bytes) throw damaged(full, `it has ${found.size} bytes instead of ${bytes}`);
 }
 
-/** Paths of the store's files and of the grep segments in use, below the corpus folder. */
-async function storedFiles(layout: CorpusLayout, { grep }: Manifest): Promise<readonly string[]> {
+/**
+ * Paths of the files of the table and of the grep segments in use, below the corpus folder: what else lies there the next
+ * writer deletes.
+ */
+async function storedFiles(layout: CorpusLayout, { grep, store }: Manifest): Promise<readonly string[]> {
+  const tables = [join(layout.storeFolder, `${store.table}.lance`), join(layout.sqliteFolder, store.table)];
   const segments = grep.map(({ segment }) => grepSegmentOf(layout, segment));
-  const lists = await Promise.all([layout.storeFolder, layout.sqliteFolder, ...segments].map(filesBelow));
+  const lists = await Promise.all([...tables, ...segments].map(filesBelow));
   return lists
     .flat()
     .map((path) => relative(layout.folder, path).split(sep).join(posix.sep))

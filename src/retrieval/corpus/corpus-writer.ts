@@ -232,11 +232,13 @@ export class CorpusWriter {
    */
   async finish(unindexedRowsMax: number): Promise<void> {
     await this.commitIndexed(unindexedRowsMax);
+    const [manifest, store] = [this.#manifest, this.#storeWriter];
+    if (manifest === undefined) return;
     // At once, because an index that is built once and never again would keep twice its size. A reader in the middle of
     // a call on what goes away starts again. What cannot be freed now is freed the next time.
-    await this.#storeWriter?.cleanUp(0).catch(() => undefined);
-    // What is committed stands without them.
-    if (this.#manifest !== undefined) await writeSums(this.#layout, this.#manifest).catch(() => undefined);
+    const free = store === undefined ? undefined : () => store.cleanUp(0).catch(() => undefined);
+    // What is committed stands without sums.
+    await writeSums(this.#layout, manifest, free).catch(() => undefined);
   }
 
   /** Commits, and brings rows into the index where more than these are outside. Old versions stay. */
@@ -253,8 +255,11 @@ export class CorpusWriter {
     const manifest = this.#manifest;
     if (manifest === undefined) return;
     await guarded(async () => {
-      await (await this.#openStoreWriter()).cleanUp(ageMs);
-      await removeOtherStores(this.#layout, this.#identity);
+      const store = await this.#openStoreWriter();
+      await writeSums(this.#layout, manifest, async () => {
+        await store.cleanUp(ageMs);
+        await removeOtherStores(this.#layout, this.#identity);
+      });
     });
   }
 
