@@ -92,7 +92,7 @@ export async function openLoop(
   const { rate, seconds } = options;
   const watch = new Watch(target, known, options);
   const started = performance.now();
-  const total = Math.round(rate * seconds);
+  const total = Math.max(1, Math.round(rate * seconds));
   const sent: Promise<void>[] = [];
   await watch.during(async () => {
     while (sent.length < total) {
