@@ -1,4 +1,5 @@
 import type { Connection } from "@lancedb/lancedb";
+import { isAddress } from "../../../core/address.ts";
 import { systemClock } from "../../../core/clock.ts";
 import type { Store, StoreReader, StoreVersion, StoreWriter } from "../store.ts";
 import { guarded } from "./lance-errors.ts";
@@ -42,7 +43,10 @@ export function lanceStore(options: LanceStoreOptions): Store {
         await table.restore();
       }
       const schema = await chunkSchema(vectorDimension);
-      return new LanceWriter({ name, table, schema, vectorDimension, now }, committed);
+      return new LanceWriter(
+        { folder: isAddress(folder) ? undefined : folder, name, table, schema, vectorDimension, now },
+        committed,
+      );
     });
   };
 
