@@ -104,6 +104,7 @@ const SYSTEM_HINTS: Readonly<Record<string, string>> = {
   EIO: "The disk reports a failure: check it before anything else.",
   ENOTDIR: "A file stands where a folder is needed: move it away.",
   EISDIR: "A folder stands where a file is needed: move it away.",
+  ELOOP: "A link there leads back to itself: remove it.",
   EEXIST: "Something stands in the way there: move it away.",
 };
 

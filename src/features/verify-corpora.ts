@@ -1,7 +1,9 @@
 import { toWinnowError } from "../core/errors.ts";
 import { verifySums } from "../retrieval/corpus/checksums.ts";
-import { corpusLayout } from "../retrieval/corpus/layout.ts";
-import { readItems, readManifest } from "../retrieval/corpus/manifest.ts";
+import { type CorpusLayout, corpusLayout, grepSegmentOf } from "../retrieval/corpus/layout.ts";
+import { type Manifest, readItems, readManifest } from "../retrieval/corpus/manifest.ts";
+import { openFolderStore } from "../retrieval/corpus/store-of.ts";
+import { readSegmentIndex } from "../retrieval/grep/segment.ts";
 import type { Check } from "./doctor.ts";
 import { type CorpusPlace, type CorpusScope, locateCorpora } from "./open-corpora.ts";
 import { listRuns } from "./runs.ts";
@@ -30,6 +32,7 @@ async function verifyIndex({ name: corpus, folder }: CorpusPlace, signal: AbortS
     const manifest = (await readManifest(layout))?.manifest;
     if (manifest === undefined) return { name, state: "warn", detail: `There is no finished index in ${folder}.` };
     await readItems(layout, manifest);
+    await openAndClose(layout, manifest);
     const { hasSums, files, bytes, damages } = await verifySums(layout, manifest, signal);
     if (!hasSums) {
       const detail = "there are no sums to compare them with: an older version wrote them, or a writer was killed";
@@ -49,6 +52,17 @@ async function verifyIndex({ name: corpus, folder }: CorpusPlace, signal: AbortS
     signal?.throwIfAborted();
     const { message: detail, hint } = toWinnowError(error);
     return { name, state: "fail", detail, ...(hint !== undefined && { hint }) };
+  }
+}
+
+/** Both look at what is in use: whether it is there, and as long as it should be. */
+async function openAndClose(layout: CorpusLayout, manifest: Manifest): Promise<void> {
+  for (const { segment } of manifest.grep) await readSegmentIndex(grepSegmentOf(layout, segment));
+  const store = openFolderStore(layout, manifest.identity);
+  try {
+    await (await store.openReader(manifest.store)).close();
+  } finally {
+    await store.close();
   }
 }
 

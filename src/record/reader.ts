@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { systemErrorCode, WinnowError } from "../core/errors.ts";
+import { systemErrorCode, toWinnowError, WinnowError } from "../core/errors.ts";
 import { openPlain, UnusableFile } from "../core/plain-file.ts";
 import type { RecordHeader } from "./events.ts";
 import { damagedAt, parseRecord, type RunRecord } from "./parse-record.ts";
@@ -29,7 +29,7 @@ export async function readRecord(file: string): Promise<RunRecord> {
         hint: "List the runs with: winnow runs",
       });
     }
-    throw error;
+    throw toWinnowError(error, "store_failed");
   }
   return parseRecord(text, file);
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
-import { basename, join, posix, relative, sep } from "node:path";
+import { join, posix, relative, sep } from "node:path";
 import { z } from "zod/mini";
 import { systemErrorCode, type WinnowError } from "../../core/errors.ts";
 import { openPlain } from "../../core/plain-file.ts";
@@ -17,8 +17,8 @@ import { damaged, readSealed, unreadable, writeSealed } from "./sealed-file.ts";
  */
 const FORMAT = { name: "sums", version: 1 };
 const READ_BYTES = 1024 * 1024;
-/** Lance's pointer to the committed version is replaced in place, and its log of transactions is never read. */
-const UNSUMMED = /(^|\/)(_refs|_transactions)\//;
+/** Of a Lance table, what is never replaced once it is written and is read by queries. */
+const LANCE_FILE = /^lance\/[^/]+\/((data|_indices|_deletions)\/|_versions\/[0-9]+\.manifest$)/;
 
 const sumsSchema = z.object({
   generation: z.int(),
@@ -71,9 +71,9 @@ function isOf(sums: Sums, { generation, updatedAt }: Pick<Manifest, "generation"
 }
 
 /**
- * Looks whether every file of the store is there and has its size, which costs a look at each. Rejects with
- * `corpus_corrupt`; does nothing where there are no sums of this generation. Grep looks at its own files, and writes
- * them anew.
+ * Looks whether every file of a Lance table is there and has its size, which costs a look at each. Rejects with
+ * `corpus_corrupt`; does nothing where there are no sums of this generation. The other store and grep do so themselves:
+ * they know which of their files are in use, and a writer that was killed may have deleted others.
  */
 export async function checkStoreSizes(layout: CorpusLayout, manifest: Manifest): Promise<void> {
   const current = async (): Promise<Sums | undefined> => {
@@ -82,8 +82,7 @@ export async function checkStoreSizes(layout: CorpusLayout, manifest: Manifest):
   };
   const sums = await current();
   if (sums === undefined) return;
-  const grep = `${basename(layout.grepFolder)}/`;
-  const files = sums.files.filter(({ path }) => !path.startsWith(grep));
+  const files = sums.files.filter(({ path }) => LANCE_FILE.test(path));
   try {
     await Promise.all(files.map((file) => checkSize(layout, file)));
   } catch (error) {
@@ -107,6 +106,8 @@ export async function verifySums(layout: CorpusLayout, manifest: Manifest, signa
       bytes += file.bytes;
     } catch (error) {
       signal?.throwIfAborted();
+      // A writer that was killed may have swept it away; what is in use the store itself would miss.
+      if (systemErrorCode(causeOf(error)) === "ENOENT" && !LANCE_FILE.test(file.path)) continue;
       damages.push({ path: file.path, error: unreadable(full, error) });
     }
   }
@@ -124,10 +125,14 @@ async function readSums(layout: CorpusLayout): Promise<Sums | undefined> {
 async function checkSize({ folder }: CorpusLayout, { path, bytes }: Sums["files"][number]): Promise<void> {
   const full = join(folder, path);
   const found = await stat(full).catch((error: unknown) => {
-    throw systemErrorCode(error) === "ENOENT" ? damaged(full, "it is missing") : unreadable(full, error);
+    throw systemErrorCode(error) === "ENOENT" ? damaged(full, "it is missing", error) : unreadable(full, error);
   });
   if (!found.isFile()) throw damaged(full, "it is not a file");
   if (found.size !== bytes) throw damaged(full, `it has ${found.size} bytes instead of ${bytes}`);
+}
+
+function causeOf(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
 }
 
 /**
@@ -141,7 +146,7 @@ async function storedFiles(layout: CorpusLayout, { grep, store }: Manifest): Pro
   return lists
     .flat()
     .map((path) => relative(layout.folder, path).split(sep).join(posix.sep))
-    .filter((path) => !UNSUMMED.test(path))
+    .filter((path) => !path.startsWith("lance/") || LANCE_FILE.test(path))
     .sort();
 }
 

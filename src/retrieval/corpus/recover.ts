@@ -41,7 +41,8 @@ export async function findOrphans(
     if (settled || number === undefined || Number(number) > generation) return true;
     return isOlderThan(path, nowMs, RETAIN_MS);
   };
-  const orphans: string[] = [];
+  // Without a manifest numbers begin again, and sums by their paths would be those of other files.
+  const orphans: string[] = manifest === undefined ? [layout.sumsFile] : [];
   for (const path of await pathsIn(layout.itemsFolder)) {
     if (path !== itemsFileOf(layout, generation) && (await isOrphan(path))) orphans.push(path);
   }

@@ -138,12 +138,19 @@ function sha256(text: string): string {
 const RENAME_TRIES_MAX = 5;
 const RENAME_WAIT_MS = 20;
 
-/** Windows refuses to replace a file that someone has open at that moment. */
+/**
+ * Windows refuses to replace a file that someone has open at that moment. A folder that has come to stand under the name
+ * of a file of ours goes.
+ */
 async function renameOver(from: string, to: string): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
       return await rename(from, to);
     } catch (error) {
+      if (["EISDIR", "ENOTEMPTY"].includes(systemErrorCode(error) ?? "") && tries === 1) {
+        await rm(to, { recursive: true, force: true });
+        continue;
+      }
       const busy = ["EPERM", "EACCES", "EBUSY"].includes(systemErrorCode(error) ?? "");
       if (!busy || process.platform !== "win32" || tries >= RENAME_TRIES_MAX) throw error;
       await sleep(RENAME_WAIT_MS * 2 ** tries);

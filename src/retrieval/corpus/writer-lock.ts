@@ -174,7 +174,8 @@ async function removeStale(path: string, stale: Holder | "damaged", away: string
   const taken = await readHolder(away, now);
   const expected = stale === "damaged" ? taken === "damaged" : typeof taken === "object" && taken.nonce === stale.nonce;
   if (!expected) await linked(away, path);
-  await rm(away, { force: true });
+  // A folder is no lock either, and nobody else's: it stood in the index under our name.
+  await rm(away, { force: true, recursive: true });
 }
 
 /** What processes that were killed on their way to the lock left beside it. */

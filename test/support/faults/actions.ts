@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -47,6 +48,7 @@ export interface Renewed {
   readonly store?: StoreKind;
   readonly now?: () => number;
   readonly rebuild?: boolean;
+  readonly commitIntervalMs?: number;
 }
 
 /** Indexes `base` into `base/.winnow`, committing as often as it can; says `safe KEYS` after every commit. */
@@ -173,6 +175,43 @@ export async function search(base: string, rollouts: number, say: Say = () => {}
   } finally {
     await corpus.close();
   }
+}
+
+/**
+ * Queries `base/.winnow` until the file `base/stop` is there, or so many rounds; makes a file `base/ready-PID` after the first. Every document holds the word of one generation,
+ * `generationN`: says `mixed …` where an answer is of two generations or of less than `documents` documents, and in the end
+ * `queries N` and `generations N`, and `median MS`.
+ */
+export async function readOn(base: string, documents: number, roundsMax: number, say: Say): Promise<void> {
+  const corpus = await openCorpus(join(base, ".winnow"));
+  const times: number[] = [];
+  const seen = new Set<string>();
+  const mixed = (texts: readonly string[]): void => {
+    const words = new Set(texts.map((text) => /generation[0-9]+/.exec(text)?.[0] ?? "none"));
+    if (words.size !== 1 || texts.length !== documents) say(`mixed ${[...words].join(" ")}, ${texts.length} texts`);
+    for (const word of words) seen.add(word);
+  };
+  try {
+    while (times.length < roundsMax && !existsSync(join(base, "stop"))) {
+      const startMs = performance.now();
+      const found = await corpus.find({ text: "common", mode: "lexical", chunksMax: 10 * documents });
+      times.push(performance.now() - startMs);
+      mixed(found.hits.map(({ chunk }) => chunk.text));
+      const grepped = await corpus.grep({ pattern: "generation[0-9]+", chunksMax: 10 * documents });
+      mixed(grepped.hits.map(({ hit }) => hit.chunk.text));
+      const [first] = found.hits;
+      if (first !== undefined) {
+        const read = await corpus.read({ documentId: first.chunk.documentId });
+        if (read.length === 0) say("mixed: a document that was found cannot be read");
+      }
+      if (times.length === 1) await writeFile(join(base, `ready-${process.pid}`), "");
+    }
+  } finally {
+    await corpus.close();
+  }
+  say(`queries ${times.length}`);
+  say(`generations ${seen.size}`);
+  say(`median ${times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0}`);
 }
 
 /** Measures a one-shot system on `base/dataset`; says `id ID` and `outcome QUERY`. */

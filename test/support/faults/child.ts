@@ -19,6 +19,7 @@ const ACTIONS: Readonly<Record<string, () => Promise<unknown>>> = {
   copy: () => actions.copy(base, first, store ?? "lance", say),
   attach: () => actions.attach(base, Number(first), say),
   search: () => actions.search(base, Number(first), say),
+  read: () => actions.readOn(base, Number(first), Number(second), say),
   evaluate: () => actions.evaluateAll(base, first === "" ? undefined : first, say),
 };
 

@@ -91,7 +91,6 @@ async function strayLance(folder: string): Promise<readonly string[]> {
     if (!versions.some((text) => text.includes(name))) stray.push(`data/${name}`);
   }
   for (const name of await namesIn(join(folder, "_indices"))) {
-    if ((await namesIn(join(folder, "_indices", name))).length === 0) continue;
     const id = Buffer.from(name.replaceAll("-", ""), "hex").toString("latin1");
     if (!versions.some((text) => text.includes(id))) stray.push(`_indices/${name}`);
   }

@@ -28,7 +28,10 @@ export function lanceError(error: unknown, doing: string): WinnowError {
       cause: error,
     });
   }
-  return new WinnowError("store_failed", `The store failed (${doing}): ${short}`, { cause: error });
+  return new WinnowError("store_failed", `The store failed (${doing}): ${short}`, {
+    hint: known.hint ?? "Run the same command again; if it fails again, look at the index with: winnow doctor --verify",
+    cause: error,
+  });
 }
 
 /** Runs native work and translates what it throws. */

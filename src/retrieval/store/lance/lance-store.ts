@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { Connection } from "@lancedb/lancedb";
+import { isAddress } from "../../../core/address.ts";
 import { systemClock } from "../../../core/clock.ts";
 import { Gate } from "../../../core/gate.ts";
 import { inTurns } from "../in-turns.ts";
@@ -71,7 +72,8 @@ export function lanceStore(options: LanceStoreOptions): Store {
         await table.checkout(committed);
         await table.restore();
       }
-      return new LanceWriter({ name, table, vectorDimension, vectorIndexRows, now }, committed);
+      const local = isAddress(folder) ? undefined : folder;
+      return new LanceWriter({ folder: local, name, table, vectorDimension, vectorIndexRows, now }, committed);
     });
   };
 

@@ -1,3 +1,5 @@
+import { readdir, rmdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Table as LanceTable } from "@lancedb/lancedb";
 import type { StoreCounts, StoreReader, StoreRow, StoreVersion, StoreWriter } from "../store.ts";
 import { guarded } from "./lance-errors.ts";
@@ -25,6 +27,8 @@ const CLEAN_UP_MARGIN_MS = 1_000;
 const COMMITTED_TAG = "committed";
 
 export interface LanceWriterOptions {
+  /** That holds the tables; undefined where it is not on this machine. */
+  readonly folder: string | undefined;
   readonly name: string;
   readonly table: LanceTable;
   readonly vectorDimension: number | undefined;
@@ -105,6 +109,7 @@ export class LanceWriter implements StoreWriter {
       if (!versions.some(({ timestamp }) => timestamp.getTime() < cutoff)) return;
       // Nobody else writes here, so what no version names is what a killed writer left; else it would stay for a week.
       await this.#table.optimize({ cleanupOlderThan: new Date(cutoff), deleteUnverified: true });
+      await removeEmptyFolders(this.#options.folder, this.#options.name);
     });
   }
 
@@ -119,6 +124,14 @@ export class LanceWriter implements StoreWriter {
   async close(): Promise<void> {
     this.#table.close();
   }
+}
+
+/** Of an index that is gone the library leaves the folder: three with every refresh. What still holds a file stays. */
+async function removeEmptyFolders(storeFolder: string | undefined, name: string): Promise<void> {
+  if (storeFolder === undefined) return;
+  const indexes = join(storeFolder, `${name}.lance`, "_indices");
+  const folders = await readdir(indexes).catch((): string[] => []);
+  for (const folder of folders) await rmdir(join(indexes, folder)).catch(() => undefined);
 }
 
 /**

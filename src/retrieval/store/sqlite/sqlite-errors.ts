@@ -26,7 +26,10 @@ export function sqliteError(error: unknown, doing: string): WinnowError {
       },
     );
   }
-  return new WinnowError("store_failed", `The store failed (${doing}): ${short}`, { cause: error });
+  return new WinnowError("store_failed", `The store failed (${doing}): ${short}`, {
+    hint: known.hint ?? "Run the same command again; if it fails again, look at the index with: winnow doctor --verify",
+    cause: error,
+  });
 }
 
 /** Runs work of the library and translates what it throws. */
