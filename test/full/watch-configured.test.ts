@@ -13,7 +13,7 @@ import { launchServer } from "../../src/retrieval/chroma/server/launch.ts";
 import { chromaCommand, realChroma } from "../support/chroma.ts";
 import { skipUnless } from "../support/skip-unless.ts";
 
-const TOLD_MS = 30_000;
+const TOLD_MS = 60_000;
 
 let work: string;
 let project: string;
