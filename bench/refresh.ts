@@ -1,6 +1,7 @@
 // What a refresh costs in which nothing changed, as ratios to floors in the same run: `node scripts/bench.mjs refresh
-// [FILES] [REPETITIONS]`. The last row is what a watch does that was told of one file. The first floor is reading the folders and asking for size and time of every file, nothing
-// else; the second is the listing of the files source, which also knows ignore files, links and order.
+// [FILES] [REPETITIONS]`. The first floor is reading the folders and asking for size and time of every file, nothing
+// else; the second is the listing of the files source, which also knows ignore files, links and order. The last row is
+// what a watch does that was told of one file.
 import type { Stats } from "node:fs";
 import { lstat, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -97,7 +97,8 @@ export interface Look {
   readonly onRoots?: (paths: readonly string[]) => void;
   /**
    * How the index is left: `ready` as by `indexCorpus`; `fresh`: what is new can be found, while rows may wait outside of
-   * the index and old versions stay; `tidy`: ready, but versions that readers may be at stay. Default `ready`.
+   * the index and old versions stay; `tidy`: every row is in the index, and versions that readers may be at stay. Default
+   * `ready`.
    */
   readonly leave?: "ready" | "fresh" | "tidy";
 }
@@ -150,7 +151,7 @@ export async function lookAtCorpus(options: IndexOptions, hooks: IndexHooks, loo
 async function leaveAs(how: NonNullable<Look["leave"]>, writer: CorpusWriter): Promise<void> {
   const { chunks } = totals(writer);
   if (how === "ready") return writer.finish(unindexedRowsMax(chunks));
-  await writer.commitIndexed(how === "fresh" ? unindexedRowsWatched(chunks) : unindexedRowsMax(chunks));
+  await writer.commitIndexed(how === "fresh" ? unindexedRowsWatched(chunks) : "any");
   if (how === "tidy") await writer.freeVersions(RETAIN_MS);
 }
 

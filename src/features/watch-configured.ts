@@ -22,6 +22,8 @@ export interface WatchConfiguredOptions extends WatchSettings {
   readonly mayRead: MayRead;
   /** Default the process's own. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** How often an attached collection is looked at, in milliseconds; default `SERVER_POLL_MS` or `DIRECTORY_POLL_MS`. */
+  readonly pollMs?: number;
 }
 
 /**
@@ -41,16 +43,17 @@ export async function* watchConfigured(options: WatchConfiguredOptions): AsyncGe
 
 function targetOf(
   entry: BuiltEntry | ChromaEntry,
-  { scope, name, mayRead, environment }: WatchConfiguredOptions,
+  { scope, name, mayRead, environment, pollMs }: WatchConfiguredOptions,
 ): WatchTarget {
   const { indexFolder: folder } = entry;
+  const usualMs = entry.kind === "chroma" && isAddress(entry.place) ? SERVER_POLL_MS : DIRECTORY_POLL_MS;
   return {
     name,
     folder,
     base: corpusBase(folder),
     named: [],
     narrows: entry.kind === "built" && entry.source === "files",
-    ...(entry.kind === "chroma" && { pollMs: isAddress(entry.place) ? SERVER_POLL_MS : DIRECTORY_POLL_MS }),
+    ...(entry.kind === "chroma" && { pollMs: pollMs ?? usualMs }),
     // A commit is told of by what it changes there.
     ...(entry.kind === "built" && entry.source === "changelog" && { alsoWatched: (root) => [join(root, ".git")] }),
     async refresh(look, signal) {

@@ -260,7 +260,8 @@ class TargetWatch {
     this.#failures = 0;
     this.#toldFailure = "";
     if (work.keys === undefined) {
-      this.#lookMs = endMs - startMs;
+      // The first may have built everything.
+      this.#lookMs = isFirst ? 0 : endMs - startMs;
       this.#lookDueMs = endMs + this.#lookIntervalMs;
       // What was named is a part of what the index knows.
       if (isFirst && named.length > 0) this.#lookDueMs = endMs;

@@ -241,10 +241,14 @@ export class CorpusWriter {
     await writeSums(this.#layout, manifest, free).catch(() => undefined);
   }
 
-  /** Commits, and brings rows into the index where more than these are outside. Old versions stay. */
-  async commitIndexed(unindexedRowsMax: number): Promise<void> {
+  /**
+   * Commits, and brings rows into the index where more than these are outside; with `any` in any case, since rows that
+   * were removed count in the statistics of ranking until then. Old versions stay.
+   */
+  async commitIndexed(unindexedRowsMax: number | "any"): Promise<void> {
     await this.commit();
-    if ((this.#manifest?.unindexed ?? 0) > unindexedRowsMax) await guarded(() => this.#commit(true));
+    const isDue = unindexedRowsMax === "any" || (this.#manifest?.unindexed ?? 0) > unindexedRowsMax;
+    if (isDue && this.#manifest !== undefined) await guarded(() => this.#commit(true));
   }
 
   /**

@@ -41,8 +41,7 @@ export async function findOrphans(
     if (settled || number === undefined || Number(number) > generation) return true;
     return isOlderThan(path, nowMs, RETAIN_MS);
   };
-  // Without a manifest numbers begin again, and sums by their paths would be those of other files.
-  const orphans: string[] = manifest === undefined ? [layout.sumsFile] : [];
+  const orphans: string[] = [];
   for (const path of await pathsIn(layout.itemsFolder)) {
     if (path !== itemsFileOf(layout, generation) && (await isOrphan(path))) orphans.push(path);
   }
@@ -52,6 +51,8 @@ export async function findOrphans(
   // Those of the lock are its own business; those of what only the holder of the lock writes have no owner any more.
   const own = [layout.corpusFile, layout.manifestFile, layout.copyFile, layout.sumsFile];
   for (const path of await pathsIn(layout.folder)) {
+    // Without a manifest numbers begin again, and sums by their paths would be those of other files.
+    if (path === layout.sumsFile && manifest === undefined) orphans.push(path);
     if (!path.endsWith(TEMPORARY_SUFFIX) || path.startsWith(layout.lockFile)) continue;
     if (own.some((file) => path.startsWith(file)) || (await isOlderThan(path, nowMs, TEMPORARY_AGE_MS))) {
       orphans.push(path);
