@@ -53,52 +53,11 @@ export async function memoryObjects(): Promise<MemoryObjects> {
     const seen = { method: request.method ?? "GET", key: path.join("/"), headers: request.headers };
     store.requests.push(seen);
     const act = (): InPlace =>
-      bucket === BUCKET ? done(seen, url.searchParams, Buffer.concat(parts)) : failed(404, "NoSuchBucket");
+      bucket === BUCKET ? done(store, seen, url.searchParams, Buffer.concat(parts)) : failed(404, "NoSuchBucket");
     const own = (await store.before(seen)) ?? act();
     const { status, headers, body } = store.after(seen) ?? own;
     response.writeHead(status, { date: new Date(store.nowMs).toUTCString(), ...headers });
     response.end(body);
-  }
-
-  function done({ method, key, headers }: SeenRequest, query: URLSearchParams, body: Buffer): InPlace {
-    if (key === "") return list(query);
-    const held = objects.get(key);
-    if (method === "DELETE") {
-      objects.delete(key);
-      return { status: 204 };
-    }
-    if (method === "PUT") {
-      if (headers["if-none-match"] === "*" && held !== undefined) return failed(412, "PreconditionFailed");
-      const wanted = headers["if-match"];
-      if (wanted !== undefined && held === undefined) return failed(404, "NoSuchKey");
-      if (wanted !== undefined && held !== undefined && wanted !== etagOf(held))
-        return failed(412, "PreconditionFailed");
-      if (createHash("sha256").update(body).digest("hex") !== headers["x-amz-content-sha256"]) {
-        return failed(400, "XAmzContentSHA256Mismatch");
-      }
-      objects.set(key, { body, modifiedMs: store.nowMs });
-      return { status: 200 };
-    }
-    if (held === undefined) return failed(404, "NoSuchKey");
-    if (headers["if-none-match"] === etagOf(held)) return { status: 304 };
-    const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1] ?? 0);
-    const about = { etag: etagOf(held), "last-modified": new Date(held.modifiedMs).toUTCString() };
-    return { status: from > 0 ? 206 : 200, headers: about, body: held.body.subarray(from) };
-  }
-
-  function list(query: URLSearchParams): InPlace {
-    const behind = query.get("continuation-token") ?? "";
-    const keys = [...objects.keys()].filter((key) => key.startsWith(query.get("prefix") ?? "") && key > behind).sort();
-    const page = keys.slice(0, PAGE_OBJECTS);
-    const entries = page.map((key) => {
-      const { body, modifiedMs } = objects.get(key) as StoredObject;
-      const time = new Date(modifiedMs).toISOString();
-      return `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>${time}</LastModified><Size>${body.length}</Size></Contents>`;
-    });
-    const isLast = page.length === keys.length;
-    const next = isLast ? "" : `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>`;
-    const body = `<ListBucketResult><IsTruncated>${!isLast}</IsTruncated>${next}${entries.join("")}</ListBucketResult>`;
-    return { status: 200, body };
   }
 
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -122,6 +81,52 @@ export async function memoryObjects(): Promise<MemoryObjects> {
       }),
   };
   return store;
+}
+
+/** What the store itself answers. */
+function done(
+  { objects, nowMs }: Pick<MemoryObjects, "objects" | "nowMs">,
+  { method, key, headers }: SeenRequest,
+  query: URLSearchParams,
+  body: Buffer,
+): InPlace {
+  if (key === "") return list(objects, query);
+  const held = objects.get(key);
+  if (method === "DELETE") {
+    objects.delete(key);
+    return { status: 204 };
+  }
+  if (method === "PUT") {
+    if (headers["if-none-match"] === "*" && held !== undefined) return failed(412, "PreconditionFailed");
+    const wanted = headers["if-match"];
+    if (wanted !== undefined && held === undefined) return failed(404, "NoSuchKey");
+    if (wanted !== undefined && held !== undefined && wanted !== etagOf(held)) return failed(412, "PreconditionFailed");
+    if (createHash("sha256").update(body).digest("hex") !== headers["x-amz-content-sha256"]) {
+      return failed(400, "XAmzContentSHA256Mismatch");
+    }
+    objects.set(key, { body, modifiedMs: nowMs });
+    return { status: 200 };
+  }
+  if (held === undefined) return failed(404, "NoSuchKey");
+  if (headers["if-none-match"] === etagOf(held)) return { status: 304 };
+  const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? "")?.[1] ?? 0);
+  const about = { etag: etagOf(held), "last-modified": new Date(held.modifiedMs).toUTCString() };
+  return { status: from > 0 ? 206 : 200, headers: about, body: held.body.subarray(from) };
+}
+
+function list(objects: MemoryObjects["objects"], query: URLSearchParams): InPlace {
+  const behind = query.get("continuation-token") ?? "";
+  const keys = [...objects.keys()].filter((key) => key.startsWith(query.get("prefix") ?? "") && key > behind).sort();
+  const page = keys.slice(0, PAGE_OBJECTS);
+  const entries = page.map((key) => {
+    const { body, modifiedMs } = objects.get(key) as StoredObject;
+    const time = new Date(modifiedMs).toISOString();
+    return `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>${time}</LastModified><Size>${body.length}</Size></Contents>`;
+  });
+  const isLast = page.length === keys.length;
+  const next = isLast ? "" : `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>`;
+  const body = `<ListBucketResult><IsTruncated>${!isLast}</IsTruncated>${next}${entries.join("")}</ListBucketResult>`;
+  return { status: 200, body };
 }
 
 function etagOf({ body }: StoredObject): string {

@@ -12,7 +12,8 @@ import { type CorpusFixture, corpusFixture } from "./corpus-fixture.ts";
 import { type MemoryObjects, memoryObjects } from "./memory-objects.ts";
 
 const ADDRESS = parseObjectAddress("s3://bucket/team");
-const IDLE_MS = 2_000;
+const IDLE_MS = 5_000;
+const MANIFEST_MS = 1_500;
 
 /** An index with a place in memory that it is published at. For tests. */
 export interface PublishFixture {
@@ -39,7 +40,7 @@ export async function publishFixture(made: Pick<CorpusFixture, "folder">): Promi
       effects: { sleep: async () => undefined },
     });
   const mirror = (name = "mirror", bytesMax = 1e9) =>
-    new Mirror({ store: store(), folder: join(index.base, "mirrors", name), bytesMax });
+    new Mirror({ store: store(), folder: join(index.base, "mirrors", name), bytesMax, manifestMs: MANIFEST_MS });
   return {
     index,
     server,

@@ -12,7 +12,8 @@ import { objectAccess } from "../../src/retrieval/objects/access.ts";
 import { ObjectStore } from "../../src/retrieval/objects/object-store.ts";
 import { bundleChild, type Child } from "../support/bundle-child.ts";
 import { type CommandResult, runCommand } from "../support/command.ts";
-import { type ObjectServer, realObjectStore, startObjectServer } from "../support/object-store.ts";
+import { type ObjectServer, startObjectServer } from "../support/object-server.ts";
+import { objectServer, realObjectStore } from "../support/object-store.ts";
 import { packAndUnpack } from "../support/packed.ts";
 import { type PlainProxy, plainProxy } from "../support/plain-proxy.ts";
 
@@ -89,7 +90,7 @@ const forget = () => rm(join(packed.home, ".cache"), { recursive: true, force: t
 realObjectStore.describe("an object store", () => {
   beforeAll(async () => {
     base = await mkdtemp(join(tmpdir(), "winnow-object-store-"));
-    [packed, server] = [packAndUnpack(), await startObjectServer()];
+    [packed, server] = [packAndUnpack(), await startObjectServer(objectServer)];
     await server.makeBucket(BUCKET);
     // Every request from here on is refused unless it is signed as the server expects.
     const keys = await server.checkSignatures();

@@ -1,10 +1,11 @@
-import { toWinnowError, type WinnowError } from "../../core/errors.ts";
+import type { WinnowError } from "../../core/errors.ts";
 import type { CorpusReader } from "../../retrieval/corpus-reader.ts";
 import type { EmbedQuery } from "../../retrieval/find/embed-query.ts";
 import { leftOut } from "../attaching/left-out.ts";
 import { placesWithoutLeave } from "../indexing/leave.ts";
 import { placeRefused } from "../indexing/refuse-place.ts";
 import { type PublishedPlace, publishedMirror } from "./published-place.ts";
+import { openOrStandIn } from "./stand-in.ts";
 
 export interface OpenPublishedPlaceOptions {
   readonly name: string;
@@ -17,22 +18,21 @@ export interface OpenPublishedPlaceOptions {
 
 /**
  * Opens a published index for reading. One that a project's file names without the user's leave is empty, and says so; so
- * is one that nobody asked for and that cannot be opened. Rejects as `openPublished` does.
+ * is one that nobody asked for, as long as it cannot be opened. Rejects as `openPublished` does.
  */
 export async function openPublishedPlace(options: OpenPublishedPlaceOptions): Promise<CorpusReader> {
   const { name, published, folder, environment, embedQuery } = options;
   const refused = await refusedPublished(name, published);
   if (refused !== undefined) return leftOut(name, folder, refused);
-  try {
+  const open = async (): Promise<CorpusReader> => {
     const [{ openPublished }, mirror] = await Promise.all([
       import("../../retrieval/published/published-corpus.ts"),
       publishedMirror(published, environment),
     ]);
-    return await openPublished({ name, mirror, embedQuery });
-  } catch (error) {
-    if (published.isAsked) throw error;
-    return leftOut(name, folder, toWinnowError(error, "store_failed"));
-  }
+    return openPublished({ name, mirror, embedQuery });
+  };
+  if (published.isAsked) return open();
+  return openOrStandIn({ name, folder, open });
 }
 
 /** Why an entry may not be reached: a project's file names it, and the user has not agreed. */

@@ -5,6 +5,7 @@ import { z } from "zod/mini";
 import { systemClock } from "../../core/clock.ts";
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
 import { inTurns } from "../../core/in-turns.ts";
+import { spokenTime, timeLimit } from "../../core/time-limit.ts";
 import { corpusLayout } from "../corpus/layout.ts";
 import { readManifest, writeCorpusFile, writeManifestAlone } from "../corpus/manifest.ts";
 import { readSealed, writeSealed } from "../corpus/sealed-file.ts";
@@ -25,6 +26,8 @@ import {
 
 /** Files that are fetched at the same time. */
 const DOWNLOADS_MAX = 4;
+/** Where something is here already, nobody waits longer for what the address holds now. */
+const MANIFEST_MS = 10_000;
 /** While another process brings the mirror up to date, whoever has to wait for it looks again after so long. */
 const LOCKED_WAIT_MS = 100;
 
@@ -50,6 +53,7 @@ export interface MirrorOptions {
   /** Room that it and those beside it may take up together. */
   readonly bytesMax: number;
   readonly now?: () => number;
+  readonly manifestMs?: number;
 }
 
 export interface SyncOptions extends Call {
@@ -68,13 +72,15 @@ export class Mirror {
   readonly folder: string;
   readonly #bytesMax: number;
   readonly #now: () => number;
+  readonly #manifestMs: number;
   readonly #stateFile: string;
 
-  constructor({ store, folder, bytesMax, now = systemClock.now }: MirrorOptions) {
+  constructor({ store, folder, bytesMax, now = systemClock.now, manifestMs = MANIFEST_MS }: MirrorOptions) {
     this.store = store;
     this.folder = folder;
     this.#bytesMax = bytesMax;
     this.#now = now;
+    this.#manifestMs = manifestMs;
     this.#stateFile = join(folder, MIRROR_FILE);
   }
 
@@ -109,7 +115,7 @@ export class Mirror {
   async sync({ waits = true, checks = false, ...call }: SyncOptions = {}): Promise<Mirrored> {
     for (;;) {
       const present = await this.#present();
-      const found = await readPublication(this.store, checks ? undefined : present?.etag, call);
+      const found = await this.#look(present, checks ? undefined : present?.etag, call);
       if (found === undefined) throw nothingThere(this.store);
       if (found === "unchanged") {
         await this.#touch();
@@ -127,6 +133,14 @@ export class Mirror {
         },
       );
     }
+  }
+
+  #look(present: Mirrored | undefined, unless: string | undefined, call: Call) {
+    if (present === undefined) return readPublication(this.store, unless, call);
+    const limit = timeLimit(this.#manifestMs, () => slow(this.store, this.#manifestMs), call.signal);
+    return limit
+      .within(readPublication(this.store, unless, { ...call, signal: limit.signal }))
+      .finally(() => limit.end());
   }
 
   /**
@@ -231,6 +245,13 @@ async function isThere(
 function nothingThere({ address, where }: ObjectStore): WinnowError {
   return new WinnowError("corpus_not_found", `Nothing is published at ${address.text} (${where}).`, {
     hint: `Publish an index there, where it was made, with: winnow copy . ${address.text}`,
+  });
+}
+
+function slow({ where }: ObjectStore, ms: number): WinnowError {
+  return new WinnowError("timeout", `${where} did not answer within ${spokenTime(ms)}.`, {
+    hint: "The object store is slow or down: try again later.",
+    retryable: true,
   });
 }
 

@@ -162,6 +162,14 @@ describe("while the object store cannot be used", () => {
     expect((await find(await reader(), "alpha")).notices).toEqual([]);
   });
 
+  test("what was fetched before is opened where nothing ever answers", async () => {
+    await (await it.reader()).close();
+    it.server.before = () => new Promise(() => undefined);
+    const { hits, notices } = await find(await reader({ lookMs: 60_000 }), "alpha");
+    expect(hits).toHaveLength(1);
+    expect(notices[0]?.message).toContain("did not answer within 1.5 s");
+  });
+
   test("nothing is opened where nothing was fetched", async () => {
     it.server.before = () => ({ status: 503 });
     await expect(it.reader()).rejects.toMatchObject({ code: "store_failed", retryable: true });
