@@ -92,7 +92,7 @@ describe("notes", () => {
   });
 
   it.each([0, 1, -1, 12, 1e-300])("end as their heading alone where there is room for %d tokens", (notesTokensMax) => {
-    const call = { id: "call_1", ...note({ text: "a long note ".repeat(50) }) };
+    const call = { id: "call_1", tool: "update_notes", arguments: { text: "a long note ".repeat(50) } };
     const { block } = notesOf([call], { ...chatForModels, notesTokensMax }, counter) ?? {};
     expect(block?.text).toMatch(/^Your notes, as you last wrote them:\n\[The rest of your notes did not fit/);
   });
