@@ -41,6 +41,10 @@ describe("a conversation file", () => {
     expect(textOf(rendered)).toContain("Current date: 2025-01-31\n\nReasoning: low");
   });
 
+  it.each(["2026-02-30", "2026-13-01", "0000-00-00"])("of the day %s, which there is not, is refused", async (date) => {
+    await expect(render({ query: "x", date })).rejects.toMatchObject({ code: "invalid_argument" });
+  });
+
   it("takes what `winnow show --turn --json` prints", async () => {
     const messages = [
       { role: "user", blocks: [{ kind: "text", text: "Find.\n\n", tokens: 3 }], tokens: 9 },

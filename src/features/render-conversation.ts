@@ -8,6 +8,7 @@ import { recordedProfile } from "../agent/replay-record.ts";
 import { toolSchemas } from "../agent/tools/tool-schemas.ts";
 import { believingAsync } from "../core/believing.ts";
 import { WinnowError } from "../core/errors.ts";
+import { parseDateRange } from "../core/filter-date.ts";
 import { nestsDeeper } from "../core/json-depth.ts";
 import { VERSION } from "../core/version.ts";
 import type { ContextConversation, ContextMessage, ContextSettings } from "../models/harmony/context-conversation.ts";
@@ -40,6 +41,8 @@ export interface RenderedConversation {
   readonly spelled: number;
 }
 
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const NO_DAY = { error: "there is no such day" };
 const content = z.union([z.string(), z.array(z.string())]);
 const block = z.object({ text: z.string() });
 const callSchema = z.object({ id: z.optional(z.string()), tool: z.string(), arguments: z.json() });
@@ -56,7 +59,12 @@ const messageSchema = z.object({
 });
 const fileSchema = z.object({
   query: z.optional(z.string()),
-  date: z.optional(z.string().check(z.regex(/^\d{4}-\d{2}-\d{2}$/))),
+  date: z.optional(
+    z.string().check(
+      z.regex(DAY),
+      z.refine((date) => parseDateRange(date) !== undefined, NO_DAY),
+    ),
+  ),
   effort: z.optional(z.enum(["low", "medium", "high"])),
   instructions: z.optional(z.string()),
   messages: z.optional(z.array(messageSchema).check(z.maxLength(MESSAGES_MAX))),

@@ -26,6 +26,7 @@ const headerSchema = z.looseObject({
 });
 const base = { seq: z.number(), at: z.number(), turn: z.number() };
 const strings = z.array(z.string());
+const failure = z.looseObject({ code: z.string(), message: z.string() });
 const chunkSchema = z.looseObject({
   key: z.string(),
   text: z.string(),
@@ -52,6 +53,9 @@ const eventSchema = z.discriminatedUnion("type", [
     type: z.literal("decision"),
     ...base,
     promptHash: z.string(),
+    text: z.optional(z.string()),
+    reasoning: z.optional(z.string()),
+    error: z.optional(failure),
     calls: z.array(z.looseObject({ id: z.string(), tool: z.string(), arguments: z.unknown() })),
     tokens: z.optional(tokensSchema),
   }),
@@ -63,6 +67,8 @@ const eventSchema = z.discriminatedUnion("type", [
     hits: z.array(z.looseObject({ key: z.string() })),
     alreadyShown: strings,
     hiddenPruned: strings,
+    message: z.optional(z.string()),
+    error: z.optional(failure),
   }),
   z.looseObject({ type: z.literal("edit"), ...base, pruned: strings }),
   z.looseObject({ type: z.literal("budget"), ...base, line: z.string(), used: z.number() }),

@@ -16,6 +16,8 @@ import { FILE_FIXTURES } from "./file-fixtures.ts";
 
 const BASE = "/corpus";
 const GOOD = "# Good\n\nThe lighthouse stands.\n";
+/** Of what shares its reading with another target. */
+const SHARE = 0.3;
 const signal = new AbortController().signal;
 
 let counter: TokenCounter;
@@ -83,11 +85,14 @@ const TARGETS: readonly FuzzTarget[] = [
   folderTarget("a csv file", "a.csv", FILE_FIXTURES.csv, ["table"]),
   folderTarget("a tsv file", "a.tsv", FILE_FIXTURES.tsv, ["table"]),
   folderTarget("a code file", "a.ts", FILE_FIXTURES.code, ["text"]),
-  folderTarget("an ignore file", ".gitignore", FILE_FIXTURES.ignore, ["text"], createFilesSource, [
-    "sub/good.md",
-    GOOD,
-    false,
-  ]),
+  {
+    ...folderTarget("an ignore file", ".gitignore", FILE_FIXTURES.ignore, ["text"], createFilesSource, [
+      "sub/good.md",
+      GOOD,
+      false,
+    ]),
+    share: SHARE,
+  },
   folderTarget("a changelog", "CHANGELOG.md", FILE_FIXTURES.changelog, ["markdown"], createChangelogSource),
   folderTarget(
     "a transcript as sessions",
@@ -97,22 +102,28 @@ const TARGETS: readonly FuzzTarget[] = [
     createClaudeSessionsSource,
     goodTranscript,
   ),
-  folderTarget(
-    "a transcript as turns",
-    "a.jsonl",
-    transcripts,
-    ["json-lines"],
-    (options) => createClaudeSessionsSource({ ...options, unit: "turn" }),
-    goodTranscript,
-  ),
-  folderTarget(
-    "a transcript as tool traces",
-    "a.jsonl",
-    transcripts,
-    ["json-lines"],
-    createToolTracesSource,
-    goodTrace,
-  ),
+  {
+    ...folderTarget(
+      "a transcript as turns",
+      "a.jsonl",
+      transcripts,
+      ["json-lines"],
+      (options) => createClaudeSessionsSource({ ...options, unit: "turn" }),
+      goodTranscript,
+    ),
+    share: SHARE,
+  },
+  {
+    ...folderTarget(
+      "a transcript as tool traces",
+      "a.jsonl",
+      transcripts,
+      ["json-lines"],
+      createToolTracesSource,
+      goodTrace,
+    ),
+    share: SHARE,
+  },
 ];
 
 describe("files of every kind, through source, chunker and rows", () => {

@@ -168,6 +168,7 @@ const TARGETS: readonly FuzzTarget[] = [
     name: "addresses and query strings",
     fixtures: GET_PATHS,
     structures: ["text"],
+    share: 0.3,
     async run(input, chance) {
       const whole = GET_PATHS[chance.below(GET_PATHS.length)] ?? "/";
       const odd = encodeURI(input.subarray(0, 2_000).toString("latin1")).replace(/[?#]/g, "");
@@ -181,6 +182,7 @@ const TARGETS: readonly FuzzTarget[] = [
     fixtures: CALLS,
     structures: ["json"],
     blindShare: 0.15,
+    share: 0.3,
     async run(input) {
       const headers = { accept: "application/json, text/event-stream", "mcp-protocol-version": "2025-06-18" };
       const asked = ask(mcp.url, "POST", input, headers);

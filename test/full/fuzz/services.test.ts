@@ -139,7 +139,13 @@ const CHATS = [
 ] as const;
 
 const TARGETS: readonly FuzzTarget[] = [
-  { name: "answers of a chroma server", fixtures: [""], structures: [], run: (_input, chance) => askChroma(chance) },
+  {
+    name: "answers of a chroma server",
+    fixtures: [""],
+    structures: [],
+    share: 0.3,
+    run: (_input, chance) => askChroma(chance),
+  },
   ...CHATS.map(
     ([kind, stream]): FuzzTarget => ({
       name: `streams of ${kind}`,
@@ -180,6 +186,7 @@ const TARGETS: readonly FuzzTarget[] = [
     ],
     structures: ["json"],
     blindShare: 0.1,
+    share: 0.3,
     async run(input, chance) {
       const embedder = await openOpenAiEmbedder({
         model: "m",
@@ -196,6 +203,7 @@ const TARGETS: readonly FuzzTarget[] = [
     fixtures: ['{"results":[{"index":1,"relevance_score":0.9},{"index":0,"relevance_score":0.1}]}'],
     structures: ["json"],
     blindShare: 0.1,
+    share: 0.3,
     async run(input, chance) {
       const reranker = cohereReranker({
         model: "m",
