@@ -1,9 +1,11 @@
-// Winnow at 100,000 and a million chunks: `node scripts/bench.mjs scale [--chunks N] [--words N] [--queries N] [--fresh]`.
+// Winnow at 100,000 and a million chunks: `node scripts/bench.mjs scale [--chunks N] [--words N] [--queries N] [--fresh]
+// [--alone]`.
 // Made once, in node_modules/.cache/winnow/scale: files of so many words a chunk, their index, and the floor of indexing,
 // the same rows added and indexed by the bare store. Then queries: ours in each mode, with and without 500 excluded
 // chunks, at 1, 2 and 8 clients, beside a bare FTS5 table with vectors in memory, and up to `CHROMA_CHUNKS_MAX` chunks a
 // real Chroma server, which needs a chroma command (see `npm run chroma:up -- --install`). Every stage runs in a process
-// of its own, so that what it holds in memory is its own.
+// of its own, so that what it holds in memory is its own. `--alone` leaves the peers out, which at a million chunks take
+// longer to fill than all the rest.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -34,6 +36,7 @@ const { values } = parseArgs({
     words: { type: "string", default: "330" },
     queries: { type: "string", default: "150" },
     fresh: { type: "boolean", default: false },
+    alone: { type: "boolean", default: false },
     stage: { type: "string", default: "all" },
   },
 });
@@ -115,8 +118,9 @@ async function measure(): Promise<Measured> {
   const held = (await readManifest(corpusLayout(corpus)))?.manifest.chunks ?? 0;
   const ours = await openOurs(corpus);
   const chroma = held <= CHROMA_CHUNKS_MAX ? findChromaCommand(process.cwd(), process.env) : undefined;
-  const peers: Opened[] = [await openSqlitePeer(corpus, join(base, "fts5.sqlite"), held)];
-  if (chroma !== undefined) peers.push(await openChromaPeer(corpus, base, chroma));
+  const peers: Opened[] = [];
+  if (!values.alone) peers.push(await openSqlitePeer(corpus, join(base, "fts5.sqlite"), held));
+  if (!values.alone && chroma !== undefined) peers.push(await openChromaPeer(corpus, base, chroma));
   try {
     const systems = [...ours.systems, ...peers.flatMap((peer) => peer.systems)];
     const hybrid = ours.systems.at(-1) as System;
@@ -140,28 +144,28 @@ async function measure(): Promise<Measured> {
 const ratio = (part: number, whole: number): string => (part / whole).toFixed(2);
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
 
-function printBuilt(built: Built, bare: Built, refreshed: Refreshed): void {
+function printBuilt(built: Built, bare: Built | undefined, refreshed: Refreshed): void {
   const perSecond = (of: Built): string => Math.round(of.chunks / of.seconds).toLocaleString("en-US");
+  const line = (name: string, of: Built): readonly string[] => [
+    name,
+    of.seconds.toFixed(1),
+    perSecond(of),
+    of.cpuSeconds.toFixed(1),
+    megabytes(of.peakBytes),
+    megabytes(of.diskBytes),
+  ];
+  const over = (of: Built): readonly string[] => [
+    "ratio",
+    ratio(built.seconds, of.seconds),
+    "",
+    ratio(built.cpuSeconds, of.cpuSeconds),
+    ratio(built.peakBytes, of.peakBytes),
+    ratio(built.diskBytes, of.diskBytes),
+  ];
   const table: Table = [
     ["", "seconds", "chunks a second", "CPU seconds", "peak memory", "on disk"],
-    ...[["files → chunks → vectors → index", built] as const, ["floor: the bare store, same rows", bare] as const].map(
-      ([name, of]) => [
-        name,
-        of.seconds.toFixed(1),
-        perSecond(of),
-        of.cpuSeconds.toFixed(1),
-        megabytes(of.peakBytes),
-        megabytes(of.diskBytes),
-      ],
-    ),
-    [
-      "ratio",
-      ratio(built.seconds, bare.seconds),
-      "",
-      ratio(built.cpuSeconds, bare.cpuSeconds),
-      ratio(built.peakBytes, bare.peakBytes),
-      ratio(built.diskBytes, bare.diskBytes),
-    ],
+    line("files → chunks → vectors → index", built),
+    ...(bare === undefined ? [] : [line("floor: the bare store, same rows", bare), over(bare)]),
   ];
   console.log(`\n${built.chunks} chunks of ${words} words\n\n${markdownTable(table)}\n`);
   const parts = Object.entries(built.profile).sort(([, a], [, b]) => b - a);
@@ -231,7 +235,7 @@ async function all(): Promise<void> {
   await mkdir(base, { recursive: true });
   await inChild("texts", true);
   const built = await inChild<Built>("index", true);
-  const bare = await inChild<Built>("bare", true);
+  const bare = values.alone ? undefined : await inChild<Built>("bare", true);
   const refreshed = await inChild<Refreshed>("refresh", true);
   const searching = await inChild<Reader>("reader", false);
   const measured = await inChild<Measured>("measure", false);

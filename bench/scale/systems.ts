@@ -12,7 +12,6 @@ import { openFolderStore } from "../../src/retrieval/corpus/store-of.ts";
 import type { FindMode } from "../../src/retrieval/corpus-reader.ts";
 import { chunkKey } from "../../src/retrieval/corpus-reader.ts";
 import { fuse } from "../../src/retrieval/find/fuse.ts";
-import { analyzeQuery } from "../../src/retrieval/lexical/analyze.ts";
 import { loadSqlite } from "../../src/retrieval/store/sqlite/load-sqlite.ts";
 import type { StoreRow } from "../../src/retrieval/store/store.ts";
 
@@ -98,7 +97,7 @@ export async function openSqlitePeer(folder: string, file: string, chunks: numbe
       .filter((id) => !excluded.has(id))
       .slice(0, CANDIDATES);
   const lexical = (query: string, excluded: ReadonlySet<string>): string[] => {
-    const words = [...new Set(analyzeQuery(query))].map((word) => `"${word}"*`).join(" OR ");
+    const words = [...new Set(query.split(" "))].map((word) => `"${word}"`).join(" OR ");
     const found = match.all([words, CANDIDATES + excluded.size]) as { rowid: number }[];
     return kept(
       found.map(({ rowid }) => Number(rowid)),

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WinnowError } from "../../core/errors.ts";
 import { parseFilter } from "../../core/filter-parse.ts";
@@ -217,6 +218,12 @@ describe("corpus folder", () => {
     await putText(writer, "a.txt", "never");
     await expect(writer.commit()).rejects.toMatchObject({ code: "disk_full" });
     await writer.close();
+    // So many rows go to the store before the commit, which is told what became of them.
+    const large = await fixture.open({ openStore: (layout, identity) => full(openFolderStore(layout, identity)) });
+    await putText(large, "a.txt", "never\n".repeat(5_000));
+    await setImmediate();
+    await expect(large.commit()).rejects.toMatchObject({ code: "disk_full" });
+    await large.close();
     expect(await fixture.found("alpha never")).toEqual(["a.txt"]);
   });
 
