@@ -78,7 +78,10 @@ export function withModelAccess(command: Command): Command {
 /** How the harness talks to the policy. */
 export function withAgent(command: Command): Command {
   return command
-    .option("--profile <profile>", "chat, context-1 or context-1-report")
+    .option(
+      "--profile <profile>",
+      "auto (default: context-1-report for harmony: and for models named context-1, else chat), chat, context-1 or context-1-report",
+    )
     .option("--prompt <file>", "prompt in place of the profile's; {query} in it stands for the question")
     .option("--context <tokens>", "size of the window in tokens", wholeNumber(2_048, 1_000_000))
     .addOption(new Option("--pruning <way>", "who prunes").choices(["none", "oldest", "self-edit"]))

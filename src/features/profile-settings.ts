@@ -6,6 +6,8 @@ import { SESSION_KEYS } from "../core/provenance.ts";
 import type { CorpusInfo } from "../retrieval/corpus-reader.ts";
 import type { PromptFile } from "./prompt-file.ts";
 
+export { resolveProfileName } from "../agent/profiles/profiles.ts";
+
 /** A larger batch than half of the window would empty it. */
 const PRUNE_BATCH_SHARE_MAX = 0.5;
 

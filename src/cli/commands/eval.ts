@@ -3,6 +3,7 @@ import { shellCommand } from "../../core/shell-command.ts";
 import { plural } from "../../core/text.ts";
 import { modelPolicyFor } from "../../features/choose-policy.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "../../features/evaluate-dataset.ts";
+import { resolveProfileName } from "../../features/profile-settings.ts";
 import { readPromptFile } from "../../features/prompt-file.ts";
 import {
   cutOffsTable,
@@ -95,7 +96,7 @@ function reproducingCommand(settings: EvaluationSettings, options: Readonly<Reco
     ["--policy", policy],
     ["--base-url", textOption(options, "baseUrl")],
     ["--api-key-env", textOption(options, "apiKeyEnv")],
-    ["--profile", profile],
+    ["--profile", resolveProfileName(profile, policy)],
     ["--prompt", prompt?.name],
     ["--context", contextTokens],
     ["--pruning", pruning],

@@ -1,6 +1,9 @@
 import type { KeyFilter } from "../chat/key-filter.ts";
 import type { ModelUsage } from "../chat/prices.ts";
 
+/** Kind of policy that these models drive; it names them in messages, prices and records. */
+export const COMPLETION_KIND = "harmony";
+
 /** A prompt in token ids, and how to go on from it. */
 export interface CompletionRequest {
   readonly prompt: readonly number[];
