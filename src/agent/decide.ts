@@ -98,6 +98,7 @@ async function ask(
         policy.decide(view, {
           signal: session.signal,
           seed: session.header.seed,
+          runId: session.header.runId,
           ...(temperature === undefined ? {} : { temperature }),
           onDelta: (kind, delta) => session.delta(kind, delta),
           onNotice: (code, message) => session.policyNotice(code, message),

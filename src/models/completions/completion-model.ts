@@ -39,6 +39,8 @@ export interface CompletionAnswer {
 
 export interface CompletionOptions {
   readonly signal?: AbortSignal;
+  /** Requests with the same one belong together: sent as a header to servers of the user's own, for routers. No secret. */
+  readonly session?: string;
   /** Attempts at most; default 5. */
   readonly attemptsMax?: number;
   /** Called before each request. */

@@ -90,7 +90,7 @@ async function askOnce(
   { endpoint, send }: Client,
   request: CompletionRequest,
   { maxTokens, parts }: Variant,
-  { signal, onStart, onIds }: CompletionOptions,
+  { signal, session, onStart, onIds }: CompletionOptions,
 ): Promise<{ readonly answer: ReadCompletion } | FailedAttempt> {
   const timer = deadline(endpoint.answerTimeoutMs);
   const either = signal === undefined ? timer : AbortSignal.any([signal, timer]);
@@ -102,6 +102,7 @@ async function askOnce(
       {
         send,
         parts,
+        session,
         signal: either,
         onIds: (ids) => onIds?.(ids),
       },
