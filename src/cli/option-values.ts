@@ -96,6 +96,18 @@ export function withAgent(command: Command): Command {
         "how earlier answers of harmony: stand in the prompt: as sampled (for training) or written anew",
       ).choices(["sampled", "rerendered"]),
     )
+    .addOption(
+      new Option(
+        "--soft-notice <way>",
+        "whether the notice over the soft limit stays in view, is shown to one decision, or is left out (default: the profile's, once)",
+      ).choices(["kept", "once", "off"]),
+    )
+    .addOption(
+      new Option(
+        "--usage-line <form>",
+        "tokens in use as a part of the whole window (14,203/32,768) or of the soft limit (14203/16384); default: the profile's",
+      ).choices(["window", "soft"]),
+    )
     .option(
       "--temperature <number>",
       "at which a model samples, 0 to 2 (default: its own; with rollouts 1)",

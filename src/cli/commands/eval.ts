@@ -90,8 +90,8 @@ function progressLine(finished: number, queries: number, begun: number): string 
 
 /** With every setting that has a say, so that defaults and configuration files of another place do not. */
 function reproducingCommand(settings: EvaluationSettings, options: Readonly<Record<string, unknown>>): string {
-  const { dataset, policy, profile, prompt, contextTokens, pruning, pruneBatchShare, history, temperature } = settings;
-  const { k, concurrency, seed, limit, timeoutMs } = settings;
+  const { dataset, policy, profile, prompt, contextTokens, pruning, pruneBatchShare, history } = settings;
+  const { softNotice, usageLine, temperature, k, concurrency, seed, limit, timeoutMs } = settings;
   const named: readonly (readonly [string, string | number | undefined])[] = [
     ["--policy", policy],
     ["--base-url", textOption(options, "baseUrl")],
@@ -102,6 +102,8 @@ function reproducingCommand(settings: EvaluationSettings, options: Readonly<Reco
     ["--pruning", pruning],
     ["--prune-batch", pruneBatchShare],
     ["--history", history],
+    ["--soft-notice", softNotice],
+    ["--usage-line", usageLine],
     ["--temperature", temperature],
     ["-k", k],
     ["--concurrency", concurrency],
