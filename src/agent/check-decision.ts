@@ -21,8 +21,8 @@ export interface CheckedDecision {
   readonly sampling?: SamplingSettings;
   readonly repairs?: readonly DecisionRepair[];
   readonly completionTokens: number;
-  /** Why the decision cannot be used, in words for the policy. */
-  readonly problem?: { readonly code: "malformed" | "too_long"; readonly message: string };
+  /** Why the decision cannot be used: `message` in words for the policy, `told` for whoever asked. */
+  readonly problem?: { readonly code: "malformed" | "too_long"; readonly message: string; readonly told: string };
   /** Calls beyond the limit of one turn, left out. */
   readonly dropped: number;
 }
@@ -66,16 +66,18 @@ export function checkDecision(
   };
   if (!countable || completionTokens > scope.maxTokens || given["cut"] === true) {
     const message = `Your last message was discarded: it was longer than the ${scope.maxTokens} tokens that were left.`;
-    return { ...shared, calls: [], problem: { code: "too_long", message } };
+    const told = `The policy's answer was longer than the ${scope.maxTokens} tokens that were left.`;
+    return { ...shared, calls: [], problem: { code: "too_long", message, told } };
   }
   if (calls.length === 0 && (text ?? "").trim() === "" && (reasoning ?? "").trim() === "") {
-    return { ...shared, calls: [], problem: { code: "malformed", message: "Your last message was empty." } };
+    const told = "The policy's answer was empty: no text, no reasoning and no call.";
+    return { ...shared, calls: [], problem: { code: "malformed", message: "Your last message was empty.", told } };
   }
   return { ...shared, calls };
 }
 
 function unusable(message: string): CheckedDecision {
-  return { calls: [], completionTokens: 0, dropped: 0, problem: { code: "malformed", message } };
+  return { calls: [], completionTokens: 0, dropped: 0, problem: { code: "malformed", message, told: message } };
 }
 
 function textOf(value: unknown): string | undefined {

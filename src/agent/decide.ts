@@ -1,5 +1,6 @@
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { truncate } from "../core/text.ts";
+import type { RunFailure } from "../record/events.ts";
 import { type CheckedDecision, checkDecision } from "./check-decision.ts";
 import { promptHash } from "./context/context.ts";
 import { reusableTokens } from "./context/prefix-cache.ts";
@@ -12,9 +13,11 @@ import { toolSchemas } from "./tools/tool-schemas.ts";
 
 /** Answers of the policy that one turn may cost: unusable ones and failures together. */
 const ATTEMPTS_MAX = 3;
+const WINDOW_HINT =
+  "Set --context (contextTokens in the configuration) to the size of the server's window, or start the server with a larger one.";
 
 export type Accepted = Pick<CheckedDecision, "reasoning" | "text" | "calls">;
-export type DecideOutcome = Accepted | { readonly failure: { readonly code: string; readonly message: string } };
+export type DecideOutcome = Accepted | { readonly failure: RunFailure };
 
 /**
  * Asks the policy until an answer can be used, at most three times, and records every answer. A prompt that the server
@@ -22,7 +25,7 @@ export type DecideOutcome = Accepted | { readonly failure: { readonly code: stri
  */
 export async function decide(session: Session, mustConclude: boolean): Promise<DecideOutcome> {
   const { profile } = session.options;
-  let failure = { code: "policy_failed", message: "The policy gave no usable answer." };
+  let failure: RunFailure = { code: "policy_failed", message: "The policy gave no usable answer." };
   let edited = false;
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const context = session.context.render();
@@ -31,14 +34,16 @@ export async function decide(session: Session, mustConclude: boolean): Promise<D
     const prompt = { promptHash: promptHash(context), promptTokens: context.tokens, maxTokens, attempt };
     const answer = await ask(session, context, maxTokens, mustConclude);
     if ("error" in answer) {
-      failure = { code: answer.error.code, message: answer.error.message };
+      const { code, message, hint } = answer.error;
+      const error = { code, message };
+      failure = { ...error, ...(hint === undefined ? {} : { hint }) };
       session.emit({
         type: "decision",
         ...prompt,
         finishReason: "error",
         calls: [],
         completionTokens: 0,
-        error: failure,
+        error,
       });
       if (answer.tooLong && !edited) {
         edited = true;
@@ -62,7 +67,7 @@ export async function decide(session: Session, mustConclude: boolean): Promise<D
       }
       return decision;
     }
-    failure = { code: "policy_failed", message: problem.message };
+    failure = { code: "policy_failed", message: problem.told };
     const finishReason = problem.code === "too_long" ? "length" : "rejected";
     session.emit({ type: "decision", ...prompt, ...decision, finishReason });
     session.emit({ type: "notice", code: problem.code, message: problem.message, shown: "once" });
@@ -98,6 +103,7 @@ async function ask(
         policy.decide(view, {
           signal: session.signal,
           seed: session.header.seed,
+          runId: session.header.runId,
           ...(temperature === undefined ? {} : { temperature }),
           onDelta: (kind, delta) => session.delta(kind, delta),
           onNotice: (code, message) => session.policyNotice(code, message),
@@ -110,11 +116,14 @@ async function ask(
   } catch (error) {
     session.signal.throwIfAborted();
     const known = toWinnowError(error, "policy_failed");
+    const tooLong = error instanceof ContextLengthError;
+    const hint = tooLong ? WINDOW_HINT : known.hint;
     const short = new WinnowError(known.code, truncate(known.message, 500), {
       retryable: known.retryable,
       cause: error,
+      ...(hint === undefined ? {} : { hint: truncate(hint, 500) }),
     });
-    return { error: short, tooLong: error instanceof ContextLengthError };
+    return { error: short, tooLong };
   }
 }
 

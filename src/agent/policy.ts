@@ -54,6 +54,8 @@ export interface Decision {
 export interface DecideOptions {
   readonly signal: AbortSignal;
   readonly seed: number;
+  /** The run that asks, for servers that keep the requests of one run together; each rollout is a run of its own. */
+  readonly runId?: string;
   /** At which a model samples, 0 to 2; left out: the policy's own. Policies that sample nothing ignore it. */
   readonly temperature?: number;
   /** Called with pieces of reasoning and text as they arrive, for display only. */

@@ -7,6 +7,7 @@ import type {
   RecordedChunk,
   RecordedDocument,
   RecordHeader,
+  RunFailure,
   RunUsage,
   StopReason,
 } from "../record/events.ts";
@@ -47,7 +48,7 @@ export interface SearchResult {
   readonly outcome: Outcome;
   readonly usage: RunUsage;
   readonly notices: readonly { readonly code: string; readonly message: string }[];
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: RunFailure;
   readonly recordPath: string | null;
 }
 

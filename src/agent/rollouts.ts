@@ -269,8 +269,9 @@ function firstError(
   const errors = ends.map((end, i) => end?.error ?? failures[i]);
   const first = errors.find((error) => error !== undefined);
   if (first === undefined) return { code: "policy_failed", message: "No rollout made a list of its own." };
-  const { code, message } = first;
-  return { code, message: `No rollout of ${ends.length} made a list of its own. The first failure: ${message}` };
+  const { code, message, hint } = first;
+  const told = `No rollout of ${ends.length} made a list of its own. The first failure: ${message}`;
+  return { code, message: told, ...(hint === undefined ? {} : { hint }) };
 }
 
 /** True when every rollout made the same decisions, the order of the calls of a turn aside. */

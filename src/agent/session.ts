@@ -9,6 +9,7 @@ import type {
   RecordedDocument,
   RecordedTokens,
   RecordHeader,
+  RunFailure,
   StopReason,
 } from "../record/events.ts";
 import { TokenChain } from "../record/token-chain.ts";
@@ -330,7 +331,7 @@ export class Session {
     return this.#fromRecord("policy_error", { code: known.code, message: known.message });
   }
 
-  #fromRecord(reason: StopReason, error?: { readonly code: string; readonly message: string }): EventBody<EndEvent> {
+  #fromRecord(reason: StopReason, error?: RunFailure): EventBody<EndEvent> {
     const end =
       this.#held === undefined
         ? this.#end(reason, "from_record", this.trajectory.ranked(this.header.documentsMax))

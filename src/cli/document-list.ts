@@ -103,7 +103,7 @@ export function printResult(result: SearchResult, output: Output): void {
   printDocuments(documents, result.query, output);
 }
 
-/** One line on how the run ended, where its record is, and what to do about a run that failed with nothing in hand. */
+/** One line on how the run ended, where its record is, and what to do about a run that failed. */
 export function closingLines(result: SearchResult, output: Output): string[] {
   const { usage } = result;
   const pruned = usage.prunedChunks === 0 ? "nothing pruned" : `${plural(usage.prunedChunks, "chunk")} pruned`;
@@ -117,7 +117,7 @@ export function closingLines(result: SearchResult, output: Output): string[] {
   const why = result.stopReason === "finished" ? "" : `stopped: ${result.stopReason.replaceAll("_", " ")}, ${made}; `;
   const lines = [output.style("dim", why + parts.join("; "))];
   if (result.recordPath !== null) lines.push(output.style("dim", `record: ${shownPlace(result.recordPath)}`));
-  const hint = isEmpty ? emptyList(result.stopReason).hint : undefined;
-  if (hint !== undefined) lines.push(`hint: ${hint}`);
+  const hint = result.error?.hint ?? (isEmpty ? emptyList(result.stopReason).hint : undefined);
+  if (hint !== undefined) lines.push(`hint: ${stripControl(hint)}`);
   return lines;
 }

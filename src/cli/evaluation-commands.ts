@@ -13,6 +13,7 @@ export function addEvaluationCommands(add: AddCommand): void {
       "winnow eval data/my-set --policy rules",
       "winnow eval data/my-set --policy find:lexical -k 30 --json",
       "winnow eval data/my-set --policy rules --markdown report.md",
+      "winnow eval data/my-set --policy harmony:chromadb/context-1 --base-url http://gpu:8000/v1 --usage-line window",
     ],
     () => import("./commands/eval.ts"),
   );

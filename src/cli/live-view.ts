@@ -10,6 +10,8 @@ const BAR_CELLS = 24;
 /** Titles shown under a query. */
 const TITLES_MAX = 3;
 const TOOL_UNITS_MAX = 40;
+/** As long as a policy may make one. */
+const NOTICE_UNITS_MAX = 500;
 
 /** Writes a run turn by turn: what was asked, what came back, how full the window is, what was pruned. */
 export class LiveView {
@@ -18,9 +20,13 @@ export class LiveView {
   readonly #chunks = new Map<string, RecordedChunk>();
   readonly #calls = new Map<string, { readonly tool: string; readonly text: string }>();
 
-  constructor(output: Output, write: (line: string) => void) {
+  readonly #told: Set<string>;
+
+  /** Messages of notices go into `told` as they are shown, and none that is there is shown again. */
+  constructor(output: Output, write: (line: string) => void, told = new Set<string>()) {
     this.#output = output;
     this.#write = write;
+    this.#told = told;
   }
 
   show(event: RunEvent): void {
@@ -28,9 +34,14 @@ export class LiveView {
     else if (event.type === "tool_result") this.#result(event);
     else if (event.type === "edit") this.#edit(event.by, event.pruned.length, event.tokensFreed);
     else if (event.type === "budget") this.#write(`  ${budgetBar(event, this.#output)}`);
-    else if (event.type === "notice" && event.shown === "never")
-      this.#write(this.#dim(`  note: ${clean(event.message, 200)}`));
+    else if (event.type === "notice" && event.shown === "never") this.#notice(event.message);
     else if (event.type === "notice" && event.code === "conclude_now") this.#write(this.#dim("  asked to conclude"));
+  }
+
+  #notice(message: string): void {
+    if (this.#told.has(message)) return;
+    this.#told.add(message);
+    this.#write(this.#output.style("yellow", `  note: ${clean(message, NOTICE_UNITS_MAX)}`));
   }
 
   #dim(text: string): string {

@@ -78,7 +78,10 @@ export function withModelAccess(command: Command): Command {
 /** How the harness talks to the policy. */
 export function withAgent(command: Command): Command {
   return command
-    .option("--profile <profile>", "chat, context-1 or context-1-report")
+    .option(
+      "--profile <profile>",
+      "auto (default: context-1-report for harmony: and for models named context-1, else chat), chat, context-1 or context-1-report",
+    )
     .option("--prompt <file>", "prompt in place of the profile's; {query} in it stands for the question")
     .option("--context <tokens>", "size of the window in tokens", wholeNumber(2_048, 1_000_000))
     .addOption(new Option("--pruning <way>", "who prunes").choices(["none", "oldest", "self-edit"]))
@@ -92,6 +95,18 @@ export function withAgent(command: Command): Command {
         "--history <way>",
         "how earlier answers of harmony: stand in the prompt: as sampled (for training) or written anew",
       ).choices(["sampled", "rerendered"]),
+    )
+    .addOption(
+      new Option(
+        "--soft-notice <way>",
+        "whether the notice over the soft limit stays in view, is shown to one decision, or is left out (default: the profile's, once)",
+      ).choices(["kept", "once", "off"]),
+    )
+    .addOption(
+      new Option(
+        "--usage-line <form>",
+        "tokens in use as a part of the whole window (14,203/32,768) or of the soft limit (14203/16384); default: the profile's",
+      ).choices(["window", "soft"]),
     )
     .option(
       "--temperature <number>",

@@ -20,6 +20,9 @@ export function addRenderCommand(add: AddCommand): void {
     ],
     () => import("./commands/render.ts"),
   )
-    .option("--profile <profile>", "profile of a conversation file; a run has its own")
+    .option(
+      "--profile <profile>",
+      "profile of a conversation file; a run has its own (auto: context-1-report, as harmony: has it)",
+    )
     .option("--turn <number>", "turn of a run; its last one by default", wholeNumber(1, 1_000));
 }

@@ -52,9 +52,11 @@ export function addRunCommands(add: AddCommand): void {
       'winnow search "What did we decide about retries?"',
       'winnow search "Who owns billing?" --json',
       'winnow search "…" --context 8192 --pruning oldest',
+      'winnow search "…" --usage-line window --soft-notice off',
       'winnow search "…" --policy ollama:qwen3:8b',
       'winnow search "…" --policy openai-compatible:MODEL --base-url http://127.0.0.1:8000/v1',
       'winnow search "…" --policy ollama:qwen3:8b --rollouts 4',
+      'winnow search "…" --policy harmony:chromadb/context-1 --base-url http://gpu:8000/v1     # profile context-1-report',
     ],
     () => import("./commands/search.ts"),
   );

@@ -2,6 +2,7 @@ import type { Profile } from "../agent/profiles/profile.ts";
 import { type Config, loadConfig } from "../config/config.ts";
 import type { CorpusScope } from "../features/open-corpora.ts";
 import { type PolicyAccess, policyAccess } from "../features/policy-access.ts";
+import type { UsageLineForm } from "../features/profile-settings.ts";
 import type { CommandScope } from "./program.ts";
 
 /** Configuration and place that a command works in. */
@@ -53,16 +54,22 @@ export function agentOverrides(options: Options): {
   pruning?: Profile["pruning"];
   pruneBatchShare?: number;
   history?: Profile["history"];
+  softNotice?: Profile["softNotice"];
+  usageLine?: UsageLineForm;
   temperature?: number;
 } {
   const pruning = textOption(options, "pruning");
   const pruneBatchShare = numberOption(options, "pruneBatch");
   const history = textOption(options, "history");
+  const softNotice = textOption(options, "softNotice");
+  const usageLine = textOption(options, "usageLine");
   const temperature = numberOption(options, "temperature");
   return {
     ...(pruning === "none" || pruning === "oldest" || pruning === "self-edit" ? { pruning } : {}),
     ...(pruneBatchShare === undefined ? {} : { pruneBatchShare }),
     ...(history === "sampled" || history === "rerendered" ? { history } : {}),
+    ...(softNotice === "kept" || softNotice === "once" || softNotice === "off" ? { softNotice } : {}),
+    ...(usageLine === "window" || usageLine === "soft" ? { usageLine } : {}),
     ...(temperature === undefined ? {} : { temperature }),
   };
 }

@@ -69,7 +69,8 @@ const SETTING_NAMES = Object.keys(settingsSchema.shape) as SettingName[];
 const DEFAULTS = {
   corpora: {},
   policy: "rules",
-  profile: "chat",
+  /** The one that fits the policy. */
+  profile: "auto",
   documents: 10,
   contextTokens: 32_768,
   turns: 64,

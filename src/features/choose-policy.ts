@@ -1,23 +1,17 @@
 import { readFile } from "node:fs/promises";
 import type { Decision, Policy } from "../agent/policy.ts";
+import { policyParts } from "../agent/policy-name.ts";
 import { systemErrorCode, WinnowError } from "../core/errors.ts";
 import { didYouMean } from "../core/suggest.ts";
 import type { ChatModel } from "../models/chat/chat-model.ts";
 import { CHAT_KINDS } from "../models/chat/endpoint.ts";
-import type { CompletionModel } from "../models/completions/completion-model.ts";
+import { COMPLETION_KIND, type CompletionModel } from "../models/completions/completion-model.ts";
 import type { PolicyAccess } from "./policy-access.ts";
 
-const HARMONY = "harmony";
-const KINDS = ["rules", "scripted", "replay", HARMONY, ...CHAT_KINDS];
+const KINDS = ["rules", "scripted", "replay", COMPLETION_KIND, ...CHAT_KINDS];
 
 /** `rules:uncut` fills the list up to `-k` where `rules` ends it by itself. */
 const UNCUT = "uncut";
-
-/** Splits at the first colon: names of models hold colons themselves (`ollama:qwen3:8b`). */
-function parts(spec: string): { readonly kind: string; readonly rest: string } {
-  const colon = spec.indexOf(":");
-  return colon < 0 ? { kind: spec, rest: "" } : { kind: spec.slice(0, colon), rest: spec.slice(colon + 1) };
-}
 
 /**
  * The policy that `--policy` names: `rules`, `rules:uncut`, `scripted:FILE` (a JSON list of decisions), `replay:FILE` (a record), a
@@ -25,7 +19,7 @@ function parts(spec: string): { readonly kind: string; readonly rest: string } {
  * tokens (`harmony:MODEL`). No model is asked anything yet. Rejects with `policy_unavailable` or `invalid_argument`.
  */
 export async function choosePolicy(spec: string, access: PolicyAccess = {}): Promise<Policy> {
-  const { kind, rest } = parts(spec);
+  const { kind, rest } = policyParts(spec);
   const driven = await modelPolicyFor(spec, access);
   if (driven !== undefined) return driven;
   if (kind === "rules" && (rest === "" || rest === UNCUT)) {
@@ -86,7 +80,7 @@ export function checkTemperature(
 
 /** The chat model that a policy's name means; undefined when it means none. Throws `invalid_argument`. */
 export async function chatModelFor(spec: string, access: PolicyAccess): Promise<ChatModel | undefined> {
-  const { kind: name, rest } = parts(spec);
+  const { kind: name, rest } = policyParts(spec);
   const kind = CHAT_KINDS.find((one) => one === name);
   if (kind === undefined) return undefined;
   const { openChatModel } = await import("../models/chat/open-chat-model.ts");
@@ -96,8 +90,8 @@ export async function chatModelFor(spec: string, access: PolicyAccess): Promise<
 
 /** The model on raw tokens that a policy's name means; undefined when it means none. Throws `invalid_argument`. */
 export async function completionModelFor(spec: string, access: PolicyAccess): Promise<CompletionModel | undefined> {
-  const { kind, rest } = parts(spec);
-  if (kind !== HARMONY) return undefined;
+  const { kind, rest } = policyParts(spec);
+  if (kind !== COMPLETION_KIND) return undefined;
   const { openCompletionModel } = await import("../models/completions/open-completion-model.ts");
   return openCompletionModel({ model: rest, ...serverOptions(access, true) });
 }

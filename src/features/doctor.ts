@@ -1,5 +1,6 @@
 import { access, constants } from "node:fs/promises";
-import type { Config } from "../config/config.ts";
+import { resolveProfileName } from "../agent/profiles/profiles.ts";
+import type { Config, Setting } from "../config/config.ts";
 import { toWinnowError, type WinnowError } from "../core/errors.ts";
 import { VERSION } from "../core/version.ts";
 import { corpusStatus } from "./corpus-status.ts";
@@ -23,7 +24,12 @@ export interface DoctorReport {
   readonly schema: "doctor/1";
   readonly version: string;
   readonly checks: readonly Check[];
-  readonly settings: Config["origins"];
+  readonly settings: readonly ReportedSetting[];
+}
+
+export interface ReportedSetting extends Setting {
+  /** What a value that stands for another one means under the policy that is checked, else the configured one. */
+  readonly resolved?: string;
 }
 
 export interface PolicyToCheck {
@@ -64,7 +70,16 @@ export async function doctor(
     const { checkPolicy } = await import("./check-policy.ts");
     checks.push(await checkPolicy(policy.spec, policy.access, policy.signal));
   }
-  return { schema: "doctor/1", version: VERSION, checks, settings: config.origins };
+  return { schema: "doctor/1", version: VERSION, checks, settings: settingsOf(config, policy?.spec) };
+}
+
+function settingsOf({ settings, origins }: Config, policy = settings.policy): ReportedSetting[] {
+  const profile = resolveProfileName(settings.profile, policy);
+  return origins.map((setting) =>
+    setting.name === "profile" && setting.value !== profile
+      ? { ...setting, resolved: `${profile} under ${policy}` }
+      : setting,
+  );
 }
 
 function checkNode(version: string): Check {

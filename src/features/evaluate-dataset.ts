@@ -265,6 +265,10 @@ function agent(
 }
 
 function profileOf(options: EvaluateDatasetOptions, info: CorpusInfo): Profile {
-  const profile = profileWith(options, { model: options.createPolicy?.().model, hasSessions: hasSessions([info]) });
+  const profile = profileWith(options, {
+    policy: options.policy,
+    model: options.createPolicy?.().model,
+    hasSessions: hasSessions([info]),
+  });
   return { ...profile, retrieval: { ...profile.retrieval, mode: options.mode ?? profile.retrieval.mode } };
 }

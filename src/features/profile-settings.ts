@@ -6,8 +6,21 @@ import { SESSION_KEYS } from "../core/provenance.ts";
 import type { CorpusInfo } from "../retrieval/corpus-reader.ts";
 import type { PromptFile } from "./prompt-file.ts";
 
+export { resolveProfileName } from "../agent/profiles/profiles.ts";
+
 /** A larger batch than half of the window would empty it. */
 const PRUNE_BATCH_SHARE_MAX = 0.5;
+
+/**
+ * The forms in which the usage line of the published harness is known; which of them the released weights saw is not.
+ * `window`: `14,203/32,768`, of the whole window, as the report prints it. `soft`: `14203/16384`, of the soft limit, as the
+ * published code does.
+ */
+const USAGE_LINES = {
+  window: { denominator: "limit", thousands: true },
+  soft: { denominator: "soft", thousands: false },
+} as const satisfies Record<string, Profile["usageLine"]>;
+export type UsageLineForm = keyof typeof USAGE_LINES;
 
 /** A built-in profile and what a caller may change of it. */
 export interface ProfileSettings {
@@ -19,13 +32,17 @@ export interface ProfileSettings {
   readonly pruneBatchShare?: number;
   /** `sampled` has a say only over policies that give token ids (`harmony:`). */
   readonly history?: Profile["history"];
+  /** Whether the notice over the soft limit stays in view, is shown to one decision, or is left out. */
+  readonly softNotice?: Profile["softNotice"];
+  /** A form of the line that tells how full the context is. */
+  readonly usageLine?: UsageLineForm;
   /** Stands in for the profile's prompt. */
   readonly prompt?: PromptFile;
 }
 
 /** The profile with the caller's changes. Throws `invalid_argument` for a name or a share that is none. */
 export function profileWith(settings: ProfileSettings, use: ProfileUse = {}): Profile {
-  const { contextTokens, pruning, pruneBatchShare, history, prompt } = settings;
+  const { contextTokens, pruning, pruneBatchShare, history, softNotice, usageLine, prompt } = settings;
   if (pruneBatchShare !== undefined && !(pruneBatchShare >= 0 && pruneBatchShare <= PRUNE_BATCH_SHARE_MAX)) {
     throw new WinnowError("invalid_argument", `A batch is a share of the window from 0 to ${PRUNE_BATCH_SHARE_MAX}.`, {
       hint: "Example: --prune-batch 0.125",
@@ -38,6 +55,8 @@ export function profileWith(settings: ProfileSettings, use: ProfileUse = {}): Pr
     ...(pruning === undefined ? {} : { pruning }),
     ...(pruneBatchShare === undefined ? {} : { pruneBatchShare }),
     ...(history === undefined ? {} : { history }),
+    ...(softNotice === undefined ? {} : { softNotice }),
+    ...(usageLine === undefined ? {} : { usageLine: USAGE_LINES[usageLine] }),
   };
 }
 

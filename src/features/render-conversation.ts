@@ -11,6 +11,7 @@ import { WinnowError } from "../core/errors.ts";
 import { parseDateRange } from "../core/filter-date.ts";
 import { nestsDeeper } from "../core/json-depth.ts";
 import { VERSION } from "../core/version.ts";
+import { COMPLETION_KIND } from "../models/completions/completion-model.ts";
 import type { ContextConversation, ContextMessage, ContextSettings } from "../models/harmony/context-conversation.ts";
 import type { HarmonyMessage } from "../models/harmony/conversation.ts";
 import type { VisiblePiece } from "../models/harmony/visible-text.ts";
@@ -86,7 +87,7 @@ export async function renderConversationText(
   scope: { readonly profile: string; readonly now: number },
 ): Promise<RenderedConversation> {
   // Only models read tokens.
-  const profile = profileByName(scope.profile, { model: "harmony" });
+  const profile = profileByName(scope.profile, { policy: COMPLETION_KIND, model: COMPLETION_KIND });
   const file = parseFile(text, name);
   const date = file.date ?? new Date(scope.now).toISOString().slice(0, 10);
   const messages = (file.messages ?? []).map((message, i) => contextMessage(message, `messages.${i}`, name));

@@ -63,7 +63,11 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
   const where = parseFilter(options.where ?? []);
   await checkWhere(options.corpora, where);
   const infos = await Promise.all(options.corpora.map((corpus) => corpus.info()));
-  const profile = profileWith(options, { model: policy?.model, hasSessions: hasSessions(infos) });
+  const profile = profileWith(options, {
+    policy: policy?.name,
+    model: policy?.model,
+    hasSessions: hasSessions(infos),
+  });
   const { loadTokenCounter } = await import("../models/o200k-token-counter.ts");
   const counter = await loadTokenCounter();
   const unrecorded: Notice[] = [];

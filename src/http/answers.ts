@@ -67,7 +67,7 @@ export const searchResult = z.object({
     costUsd: z.number().nullable(),
   }),
   notices: z.array(notice),
-  error: z.object({ code: z.string(), message: z.string() }).optional(),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
   recordPath: z.null().describe("Records are asked for by run id; places of the server's machine are not told."),
 });
 

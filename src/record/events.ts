@@ -252,7 +252,14 @@ export interface EndEvent extends EventBase {
   readonly outcome: Outcome;
   readonly documents: readonly RecordedDocument[];
   readonly usage: RunUsage;
-  readonly error?: { readonly code: string; readonly message: string };
+  readonly error?: RunFailure;
+}
+
+/** Why a run could not go on, for whoever asked; `hint` says what they can do about it. */
+export interface RunFailure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
 }
 
 export interface RunUsage {

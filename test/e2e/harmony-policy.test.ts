@@ -35,7 +35,8 @@ beforeAll(async () => {
   server = await startWireServer({ models: ["wire"], replies: answers });
   expect((await winnow("index", "docs")).code).toBe(0);
   const model = ["--policy", "harmony:wire", "--base-url", server.baseUrl];
-  const how = ["--profile", "chat", "--history", "sampled", "--temperature", "0.5", "--json"];
+  const told = ["--soft-notice", "off", "--usage-line", "soft"];
+  const how = ["--profile", "chat", "--history", "sampled", ...told, "--temperature", "0.5", "--json"];
   const search = await winnow("search", "Who leads the owner of retries?", ...model, ...how);
   result = JSON.parse(search.stdout);
   expect({ code: search.code, stopReason: result.stopReason }).toEqual({ code: 0, stopReason: "finished" });
@@ -53,6 +54,13 @@ test("search sends token ids at the temperature of the command, and its history 
   ]) {
     expect(promptOf(after).slice(0, promptOf(before).length)).toEqual(promptOf(before));
   }
+});
+
+test("the record names how the budget was told", async () => {
+  const { header, events } = JSON.parse((await winnow("show", result.runId, "--json")).stdout);
+  expect(header.profile).toMatchObject({ softNotice: "off", usageLine: { denominator: "soft", thousands: false } });
+  const lines = events.flatMap((event: { readonly line?: string }) => (event.line === undefined ? [] : [event.line]));
+  expect(lines.join("\n")).toMatch(/^\[Token usage: \d+\/24576\]$/m);
 });
 
 test("render shows the ids of each turn as they were sent", async () => {

@@ -101,6 +101,8 @@ describe("search --rollouts 3", () => {
     expect(runsKept()).toHaveLength(before);
     expect((await winnow("search", "Who?", "--temperature", "hot")).stderr).toMatch(/number from 0 to 2/);
     expect((await winnow("search", "Who?", "--history", "told")).stderr).toMatch(/sampled, rerendered/);
+    expect((await winnow("search", "Who?", "--soft-notice", "told")).stderr).toMatch(/kept, once, off/);
+    expect((await winnow("search", "Who?", "--usage-line", "told")).stderr).toMatch(/window, soft/);
   });
 });
 
@@ -118,6 +120,18 @@ describe("a search that ends with nothing in hand", () => {
     const shown = await winnow("show");
     expect(shown.stdout).toMatch(/No documents: the policy failed[\s\S]*^hint: .*winnow doctor/m);
     expect(failed.stdout + failed.stderr + shown.stdout).not.toContain("Nothing in the corpus");
+  });
+
+  test("after retries says each once, and after a window that is too small names the option for it", async () => {
+    const busy = refusal(503, "busy", { "retry-after": "0" });
+    const small = refusal(400, "This model's maximum context length is 2048 tokens.");
+    const server = await startWireServer({ replies: [busy, busy, small] });
+    servers.push(server);
+    const failed = await winnow("search", "Who?", "--policy", "openai-compatible:m", "--base-url", server.baseUrl);
+    expect(failed.stderr.match(/Attempt \d failed/g)).toEqual(["Attempt 1 failed", "Attempt 2 failed"]);
+    expect(failed.stderr).toMatch(/^error: .*too long/m);
+    expect(failed.stderr).toMatch(/^hint: .*--context/m);
+    expect(failed.stderr).not.toContain("winnow doctor");
   });
 
   test("because the policy looked and found nothing says so", async () => {

@@ -26,8 +26,9 @@ export const run: CommandRun = async (_args, options, scope) => {
       if (hint !== undefined) output.print(output.style("dim", `      ${" ".repeat(12)} ${inLine(hint)}`));
     }
     output.print("");
-    for (const { name, value, origin } of report.settings) {
-      output.print(`${name.padEnd(16)} ${JSON.stringify(value)}  ${output.style("dim", inLine(origin))}`);
+    for (const { name, value, origin, resolved } of report.settings) {
+      const shown = resolved === undefined ? JSON.stringify(value) : `${JSON.stringify(value)}: ${inLine(resolved)}`;
+      output.print(`${name.padEnd(16)} ${shown}  ${output.style("dim", inLine(origin))}`);
     }
   }
   return failed ? 1 : 0;

@@ -3,6 +3,7 @@ import { shellCommand } from "../../core/shell-command.ts";
 import { plural } from "../../core/text.ts";
 import { modelPolicyFor } from "../../features/choose-policy.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "../../features/evaluate-dataset.ts";
+import { resolveProfileName } from "../../features/profile-settings.ts";
 import { readPromptFile } from "../../features/prompt-file.ts";
 import {
   cutOffsTable,
@@ -89,18 +90,20 @@ function progressLine(finished: number, queries: number, begun: number): string 
 
 /** With every setting that has a say, so that defaults and configuration files of another place do not. */
 function reproducingCommand(settings: EvaluationSettings, options: Readonly<Record<string, unknown>>): string {
-  const { dataset, policy, profile, prompt, contextTokens, pruning, pruneBatchShare, history, temperature } = settings;
-  const { k, concurrency, seed, limit, timeoutMs } = settings;
+  const { dataset, policy, profile, prompt, contextTokens, pruning, pruneBatchShare, history } = settings;
+  const { softNotice, usageLine, temperature, k, concurrency, seed, limit, timeoutMs } = settings;
   const named: readonly (readonly [string, string | number | undefined])[] = [
     ["--policy", policy],
     ["--base-url", textOption(options, "baseUrl")],
     ["--api-key-env", textOption(options, "apiKeyEnv")],
-    ["--profile", profile],
+    ["--profile", resolveProfileName(profile, policy)],
     ["--prompt", prompt?.name],
     ["--context", contextTokens],
     ["--pruning", pruning],
     ["--prune-batch", pruneBatchShare],
     ["--history", history],
+    ["--soft-notice", softNotice],
+    ["--usage-line", usageLine],
     ["--temperature", temperature],
     ["-k", k],
     ["--concurrency", concurrency],

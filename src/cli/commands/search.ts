@@ -65,9 +65,10 @@ export const run: CommandRun = async (args, options, scope) => {
 /** Shows a run while it goes on, then its result, in the form asked for. */
 async function follow(search: Run, { output }: CommandScope, events: boolean): Promise<SearchResult> {
   const views = new Map<string, LiveView>();
+  const told = new Set<string>();
   for await (const event of search) {
     if (events) output.printJsonLine(event);
-    else if (!output.json) viewOf(event, search.runId, views, output).show(event);
+    else if (!output.json) viewOf(event, search.runId, { views, told, output }).show(event);
   }
   const result = await search.result;
   if (events) return result;
@@ -76,20 +77,29 @@ async function follow(search: Run, { output }: CommandScope, events: boolean): P
     output.say("");
     printResult(result, output);
     output.say("");
-    for (const notice of result.notices) output.say(output.style("yellow", `note: ${notice.message}`));
+    for (const { message } of result.notices) {
+      if (!told.has(message)) output.say(output.style("yellow", `note: ${message}`));
+    }
     if (result.error !== undefined) output.say(output.style("red", `error: ${result.error.message}`));
     for (const line of closingLines(result, output)) output.say(line);
   }
   return result;
 }
 
+interface Shown {
+  readonly views: Map<string, LiveView>;
+  /** Messages of the notices that are on the screen already. */
+  readonly told: Set<string>;
+  readonly output: Output;
+}
+
 /** The view of the run that an event belongs to: rollouts go on side by side, so each of their lines says whose it is. */
-function viewOf(event: RunEvent, searchId: string, views: Map<string, LiveView>, output: Output): LiveView {
+function viewOf(event: RunEvent, searchId: string, { views, told, output }: Shown): LiveView {
   const runId = "runId" in event && typeof event.runId === "string" ? event.runId : searchId;
   const known = views.get(runId);
   if (known !== undefined) return known;
   const mark = runId === searchId ? "" : output.style("dim", `${runId.slice(searchId.length + 1).padStart(2)} │ `);
-  const view = new LiveView(output, (line) => output.say(`${mark}${line}`));
+  const view = new LiveView(output, (line) => output.say(`${mark}${line}`), told);
   views.set(runId, view);
   return view;
 }

@@ -74,6 +74,8 @@ export interface ChatState {
 
 export interface ChatOptions {
   readonly signal?: AbortSignal;
+  /** Requests with the same one belong together: sent as a header to servers of the user's own, for routers. No secret. */
+  readonly session?: string;
   /** Attempts at most; default 5. */
   readonly attemptsMax?: number;
   /** Called with pieces of reasoning and text as they arrive; those of an attempt that fails are not taken back. */

@@ -14,6 +14,7 @@ import { costOf, priceOf } from "./prices.ts";
 import { readAnswer } from "./read-answer.ts";
 import type { SdkModel } from "./sdk-model.ts";
 import { refusableParts, sdkCall } from "./sdk-prompt.ts";
+import { sessionHeaders } from "./session-header.ts";
 
 /**
  * A chat model behind the wire format of OpenAI (vLLM, Ollama, llama.cpp, LM Studio, hosted services) or Anthropic, on
@@ -67,7 +68,7 @@ async function askOnce(
   { model, endpoint, options }: Client,
   request: ChatRequest,
   { maxTokens, parts }: Variant,
-  { signal, onDelta, onNotice }: ChatOptions,
+  { signal, session, onDelta, onNotice }: ChatOptions,
 ): Promise<{ readonly answer: ChatAnswer } | FailedAttempt> {
   const { key, kind } = endpoint;
   const timer = deadline(endpoint.answerTimeoutMs);
@@ -83,7 +84,11 @@ async function askOnce(
       parts,
       reasoning: options.reasoning,
     });
-    const { stream, request: sent } = await model.doStream({ ...call, abortSignal: either });
+    const { stream, request: sent } = await model.doStream({
+      ...call,
+      headers: sessionHeaders(endpoint, session),
+      abortSignal: either,
+    });
     const sampling = sentSampling(sent?.body);
     const answer = { ...(await readAnswer(stream, (part, delta) => filters[part].push(delta))), ...sampling };
     if (call.temperature !== undefined) tellTemperature(call.temperature, answer, endpoint, onNotice);

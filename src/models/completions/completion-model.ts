@@ -1,6 +1,9 @@
 import type { KeyFilter } from "../chat/key-filter.ts";
 import type { ModelUsage } from "../chat/prices.ts";
 
+/** Kind of policy that these models drive; it names them in messages, prices and records. */
+export const COMPLETION_KIND = "harmony";
+
 /** A prompt in token ids, and how to go on from it. */
 export interface CompletionRequest {
   readonly prompt: readonly number[];
@@ -36,6 +39,8 @@ export interface CompletionAnswer {
 
 export interface CompletionOptions {
   readonly signal?: AbortSignal;
+  /** Requests with the same one belong together: sent as a header to servers of the user's own, for routers. No secret. */
+  readonly session?: string;
   /** Attempts at most; default 5. */
   readonly attemptsMax?: number;
   /** Called before each request. */

@@ -8,12 +8,15 @@ import { KeyFilter } from "../chat/key-filter.ts";
 import { listModels } from "../chat/list-models.ts";
 import { noSuchModel } from "../chat/no-such-model.ts";
 import { costOf, priceOf } from "../chat/prices.ts";
-import type { CompletionAnswer, CompletionModel, CompletionOptions, CompletionRequest } from "./completion-model.ts";
+import {
+  COMPLETION_KIND,
+  type CompletionAnswer,
+  type CompletionModel,
+  type CompletionOptions,
+  type CompletionRequest,
+} from "./completion-model.ts";
 import type { ReadCompletion } from "./read-completion.ts";
 import { requestCompletion } from "./request-completion.ts";
-
-/** Kind of policy that these models drive; it names them in messages, prices and records. */
-export const COMPLETION_KIND = "harmony";
 
 export type CompletionModelOptions = Omit<ChatModelOptions, "kind" | "reasoning">;
 
@@ -87,7 +90,7 @@ async function askOnce(
   { endpoint, send }: Client,
   request: CompletionRequest,
   { maxTokens, parts }: Variant,
-  { signal, onStart, onIds }: CompletionOptions,
+  { signal, session, onStart, onIds }: CompletionOptions,
 ): Promise<{ readonly answer: ReadCompletion } | FailedAttempt> {
   const timer = deadline(endpoint.answerTimeoutMs);
   const either = signal === undefined ? timer : AbortSignal.any([signal, timer]);
@@ -99,6 +102,7 @@ async function askOnce(
       {
         send,
         parts,
+        session,
         signal: either,
         onIds: (ids) => onIds?.(ids),
       },

@@ -2,6 +2,7 @@ import type { Endpoint } from "../chat/endpoint.ts";
 import { ANSWER_BYTES_MAX, NoStreamError, oversized } from "../chat/guarded-fetch.ts";
 import { BrokenOffError, StreamFault } from "../chat/read-answer.ts";
 import type { RefusablePart } from "../chat/refusals.ts";
+import { sessionHeaders } from "../chat/session-header.ts";
 import type { CompletionRequest } from "./completion-model.ts";
 import { eventData } from "./event-lines.ts";
 import { CompletionReader, type ReadCompletion } from "./read-completion.ts";
@@ -34,6 +35,7 @@ export async function requestCompletion(
     readonly send: typeof fetch;
     /** What of the request is sent. */
     readonly parts: ReadonlySet<RefusablePart>;
+    readonly session: string | undefined;
     readonly signal: AbortSignal;
     readonly onIds: (ids: readonly number[]) => void;
   },
@@ -47,6 +49,7 @@ export async function requestCompletion(
       "content-type": "application/json",
       accept: "text/event-stream, application/json",
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...sessionHeaders(endpoint, scope.session),
     },
     body: JSON.stringify(bodyOf(endpoint.model, request, scope.parts)),
   });

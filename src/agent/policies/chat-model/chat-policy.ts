@@ -2,6 +2,7 @@ import { toWinnowError, WinnowError } from "../../../core/errors.ts";
 import {
   type ChatAnswer,
   type ChatModel,
+  type ChatOptions,
   type ChatRequest,
   PromptTooLongError,
 } from "../../../models/chat/chat-model.ts";
@@ -25,7 +26,7 @@ export function chatPolicy(model: ChatModel): Policy {
     model: model.model,
     async decide(view, options) {
       try {
-        const answer = await model.complete(requestOf(view, options), options);
+        const answer = await model.complete(requestOf(view, options), askingOptions(options));
         tellCutPrompt(view, answer, options);
         return decisionOf(answer);
       } catch (error) {
@@ -35,6 +36,15 @@ export function chatPolicy(model: ChatModel): Policy {
         throw new WinnowError(code, message, hint === undefined ? {} : { hint });
       }
     },
+  };
+}
+
+function askingOptions({ signal, runId, onDelta, onNotice }: DecideOptions): ChatOptions {
+  return {
+    signal,
+    ...(runId === undefined ? {} : { session: runId }),
+    ...(onDelta === undefined ? {} : { onDelta }),
+    ...(onNotice === undefined ? {} : { onNotice }),
   };
 }
 

@@ -141,7 +141,14 @@ describe("bad input ends in a result with a stop reason, and the record says wha
   test("null token ids with null text: asked three times, then an error", async () => {
     const empty = lines(piece({ text: null, token_ids: null, logprobs: null }, "stop"), "[DONE]");
     const { result, requests, events } = await runWith([empty]);
-    expect(result).toMatchObject({ stopReason: "policy_error", error: { message: expect.stringMatching(/empty/) } });
+    expect(result).toMatchObject({
+      stopReason: "policy_error",
+      error: { message: "The policy's answer was empty: no text, no reasoning and no call." },
+    });
+    // The policy itself is told in other words.
+    expect(events.find((event) => event.type === "notice" && event.code === "malformed")).toMatchObject({
+      message: "Your last message was empty.",
+    });
     expect(requests).toHaveLength(3);
     const reasons = events.flatMap((event) => (event.type === "decision" ? [event.finishReason] : []));
     expect(reasons).toEqual(["rejected", "rejected", "rejected"]);
@@ -212,7 +219,11 @@ describe("bad input ends in a result with a stop reason, and the record says wha
 
   test("a context-length error for ever ends the run", async () => {
     const { result } = await runWith([refusal(400, "prompt is too long: 9 tokens > 8 maximum")]);
-    expect(result).toMatchObject({ stopReason: "policy_error", error: { message: expect.stringMatching(/too long/) } });
+    const hint = expect.stringMatching(/--context/);
+    expect(result).toMatchObject({
+      stopReason: "policy_error",
+      error: { message: expect.stringMatching(/too long/), hint },
+    });
   });
 
   test("an answer that is cut at its limit is not believed", async () => {

@@ -96,7 +96,7 @@ function ask(
   model: CompletionModel,
   request: CompletionRequest,
   { codec }: Tools,
-  { signal, onDelta, onNotice }: DecideOptions,
+  { signal, runId, onDelta, onNotice }: DecideOptions,
 ): Promise<CompletionAnswer> {
   const pass = (kind: "reasoning" | "text", delta: string): void => onDelta?.(kind, delta);
   const filters = {
@@ -107,6 +107,7 @@ function ask(
   return model
     .complete(request, {
       signal,
+      ...(runId === undefined ? {} : { session: runId }),
       onStart: () => {
         deltas = new DeltaReader(codec, (kind, delta) => filters[kind].push(delta));
       },
