@@ -9,13 +9,14 @@ import { parseArgs } from "node:util";
 import { rulesPolicy } from "../src/agent/policies/rules/rules.ts";
 import { DEFAULT_RULES, type RulesSettings } from "../src/agent/policies/rules/settings.ts";
 import type { Profile } from "../src/agent/profiles/profile.ts";
-import type { Comparison, Difference } from "../src/eval/compare.ts";
+import type { Comparison } from "../src/eval/compare.ts";
 import { readEvaluation } from "../src/eval/evaluation-files.ts";
 import { compareEvaluations } from "../src/features/compare-evaluations.ts";
 import { evaluateDataset } from "../src/features/evaluate-dataset.ts";
 import { markdownTable } from "../src/features/report-table.ts";
 import { writeWorld } from "../src/features/synthetic-world.ts";
 import type { FindMode } from "../src/retrieval/corpus-reader.ts";
+import { differencesTable, estimate, interval, METRICS, number } from "./support/quality-tables.ts";
 
 const CACHE = resolve("node_modules", ".cache", "winnow", "search-quality");
 const LIST = 30;
@@ -116,12 +117,6 @@ async function workOf(
   return work;
 }
 
-const number = (value: number): string => value.toFixed(3);
-const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
-const interval = (each: Difference | undefined): string =>
-  each === undefined ? "" : `${signed(each.difference)} [${signed(each.low)}, ${signed(each.high)}]`;
-const METRICS = ["recall@2", "recall@5", "recall@10", "recall@30", "allGold@30"];
-
 async function meansTable(
   names: readonly string[],
   comparison: Comparison,
@@ -130,24 +125,12 @@ async function meansTable(
   const work = await workOf(comparison);
   const rows = comparison.evaluations.map(({ means, evaluation }, i) => [
     names[i] ?? "",
-    ...METRICS.map((metric) => {
-      const each = means[metric];
-      return each === undefined ? "" : `${number(each.mean)} [${number(each.low)}, ${number(each.high)}]`;
-    }),
+    ...METRICS.map((metric) => estimate(means[metric])),
     ...extra.map((metric) => means[metric]?.mean.toFixed(metric === "promptTokens" ? 0 : 2) ?? ""),
     (work.get(evaluation)?.prunes ?? 0).toFixed(1),
     (work.get(evaluation)?.turns ?? 0).toFixed(1),
   ]);
   return markdownTable([["", ...METRICS, ...extra, "documents pruned", "turns"], ...rows]);
-}
-
-/** Paired differences: how much the first has over each of the others (`sign` −1 turns them round). */
-function differencesTable(names: readonly string[], comparison: Comparison, metrics = METRICS): string {
-  const rows = comparison.comparisons.map(({ metrics: found }, i) => [
-    names[i + 1] ?? "",
-    ...metrics.map((metric) => interval(found[metric])),
-  ]);
-  return markdownTable([["", ...metrics], ...rows]);
 }
 
 async function systemsSection(title: string, dataset: string): Promise<string> {

@@ -10,10 +10,10 @@ const root = process.cwd();
 const plain = (text: string): string => text.replace(/^> ?/gm, "").replace(/\s+/g, " ");
 
 test("every label of the questions over the documentation has its passage in the pinned document", async () => {
-  const files = new Map(
+  const files = new Map<string, string>(
     readSources(root).flatMap((source) => {
       const { folder, files: names } = listSource(root, source);
-      return names.map((name) => [`${source.package}/${name}`, join(folder, name)] as const);
+      return names.map((name): [string, string] => [`${source.package}/${name}`, join(folder, name)]);
     }),
   );
   const { queries, labels } = await readQuestionLines(root);
@@ -21,7 +21,9 @@ test("every label of the questions over the documentation has its passage in the
   const ids = queries.map((line) => (JSON.parse(line) as { _id: string })._id);
   expect(new Set(ids).size).toBe(ids.length);
   expect(notes.map(({ _id }) => _id)).toEqual(ids);
-  const needed = labels.filter((line) => !line.endsWith("\t0")).map((line) => line.split("\t").slice(0, 2).join(" "));
+  const needed: string[] = labels
+    .filter((line) => !line.endsWith("\t0"))
+    .map((line) => line.split("\t").slice(0, 2).join(" "));
   expect(needed.sort()).toEqual(
     notes.flatMap(({ _id, passages }) => Object.keys(passages).map((document) => `${_id} ${document}`)).sort(),
   );

@@ -13,6 +13,8 @@ import { spread } from "./spread.ts";
 
 /** Times that the question itself is asked: each time the store goes on behind what was shown. */
 const QUESTION_PAGES = 2;
+/** The same in technical documentation, where no names are followed: further hits of the question do better. */
+const QUESTION_PAGES_TECHNICAL = 6;
 /** Turns that search at most: a small window takes little in each. */
 const SEARCH_TURNS_MAX = 16;
 /** Chunks in all, after which a turn of searching is the last: more are seen than can be told apart. */
@@ -38,9 +40,11 @@ function decideByRules(view: View, settings: RulesSettings): Decision {
   const scores = withJoins(scoreItems(question, pool, evidence, reach));
   if (!view.mustConclude && isWorthGoingOn(view, evidence, scores)) {
     const room = roomFor(view, evidence);
-    const leads = reach === undefined ? [] : steps(question, pool, scores, reach);
+    const isTechnical = pool.technical > 0.5;
+    const leads = reach === undefined || isTechnical ? [] : steps(question, pool, scores, reach);
+    const pages = isTechnical ? QUESTION_PAGES_TECHNICAL : QUESTION_PAGES;
     const joins = offersJoins(view) ? joinsToFollow(scores, evidence) : [];
-    const decision = nextCalls(question, evidence, { joins, leads }, room);
+    const decision = nextCalls(question, evidence, { joins, leads, pages }, room);
     if (decision !== undefined) return withPruning(decision, view, evidence, scores, room);
   }
   return conclude(view, { question, pool, scores, evidence }, settings.cut);
@@ -67,18 +71,26 @@ function isWorthGoingOn(view: View, evidence: Evidence, scores: Scores): boolean
 
 const offersJoins = (view: View): boolean => view.tools.some(({ name }) => name === "follow_metadata");
 
+/** Ways to go on. */
+interface Ways {
+  readonly joins: readonly Join[];
+  readonly leads: readonly Step[];
+  /** Times that the question itself may be asked. */
+  readonly pages: number;
+}
+
 function nextCalls(
   question: Question,
   evidence: Evidence,
-  { joins, leads }: { readonly joins: readonly Join[]; readonly leads: readonly Step[] },
+  { joins, leads, pages }: Ways,
   room: Room,
 ): Decision | undefined {
   if (room.searches === 0) return undefined;
   const followed = joins.slice(0, room.searches);
   const searches = room.searches - followed.length;
   const asked = new Set(evidence.searches.map((past) => past.query.toLowerCase()));
-  const pages = evidence.searches.filter((past) => past.query === question.text).length;
-  const queries: string[] = pages < QUESTION_PAGES ? [question.text] : [];
+  const seen = evidence.searches.filter((past) => past.query === question.text).length;
+  const queries: string[] = seen < pages ? [question.text] : [];
   const reasons = followed.map(({ value, from }) => `${value} (${from.chunk.shownId})`);
   for (const step of leads) {
     if (queries.length >= searches) break;

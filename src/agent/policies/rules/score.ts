@@ -5,36 +5,40 @@ import { coverage, type Question } from "./question.ts";
 import type { Spread } from "./spread.ts";
 
 /**
- * What each feature counts for, in a short chunk and in a long one; every feature is between 0 and about 1. A short chunk
- * is about one thing, and relates to others as a whole; in a long one only the sentences do that relevance reaches.
+ * What each feature counts for: in prose, in a short chunk and in a long one, and in technical documentation
+ * (`Pool.technical`). Every feature is between 0 and about 1. A short chunk is about one thing, and relates to others as a
+ * whole; in a long one only the sentences do that relevance reaches; among technical chunks names tell nothing.
  *
  * Listwise fits (softmax over the chunks of a question, L2), rounded: short on musique-100, where five-fold
  * cross-validation gives what the fit on all of it gives; long on a synthetic world of seed 101, checked on others. Where
- * the fit had nothing to go by (titles, in the world), the short weight stands (docs/measurements.md).
+ * the fit had nothing to go by (titles, in the world), the short weight stands. Technical: on the tuning half of the
+ * questions over the demo's documentation (docs/measurements.md).
  */
 const WEIGHTS = {
   /** Half BM25 of the question over the pool, half the rank in the store's own answer to the question. */
-  direct: { short: 1.5, long: 0 },
+  direct: { short: 1.5, long: 0, technical: 1.6 },
   /** The first ranks of the store's own answer. */
-  questionRank: { short: 1, long: 0.3 },
+  questionRank: { short: 1, long: 0.3, technical: 2 },
   /** All words of the title stand in the question. */
-  titleInQuestion: { short: 2.25, long: 2.25 },
+  titleInQuestion: { short: 2.25, long: 2.25, technical: 0 },
   /** Found by following a lead, as far as it is direct: the first hit of a poor search is no find. */
-  leadRank: { short: 0.3, long: 0 },
+  leadRank: { short: 0.3, long: 0, technical: 0 },
   /** A relevant chunk names this one's title. */
-  chainByTitle: { short: 1, long: 1 },
+  chainByTitle: { short: 1, long: 1, technical: 0 },
   /** A relevant chunk and this one share a name that the question does not give. */
-  chainByText: { short: 1, long: 0 },
+  chainByText: { short: 1, long: 0, technical: 0 },
   /** This one names what a chunk that completes the question is about. */
-  source: { short: 1.5, long: 3.8 },
+  source: { short: 1.5, long: 3.8, technical: 0.3 },
   /** The end of a chain of two links. */
-  secondHop: { short: 1.9, long: 0 },
+  secondHop: { short: 1.9, long: 0, technical: 0 },
   /** Its best sentence shares words with the question. */
-  sentence: { short: 0, long: 2.4 },
+  sentence: { short: 0, long: 2.4, technical: 0.2 },
   /** Relevance reaches a sentence of it over one name. */
-  hop1: { short: 0, long: 3.8 },
+  hop1: { short: 0, long: 3.8, technical: 0 },
   /** Over two names. */
-  hop2: { short: 0, long: 3.1 },
+  hop2: { short: 0, long: 3.1, technical: 0 },
+  /** The next best chunk of the same document, by its words: evidence that the document is about the question. */
+  support: { short: 0, long: 0, technical: 0.8 },
 } as const;
 export type Feature = keyof typeof WEIGHTS;
 export type Features = Record<Feature, number>;
@@ -59,8 +63,10 @@ export function scoreItems(question: Question, pool: Pool, evidence: Evidence, r
   for (const [item, values] of features) {
     const long = Math.max(0, Math.min(1, (item.length - SHORT_TERMS) / (LONG_TERMS - SHORT_TERMS)));
     let score = 0;
-    for (const [name, weight] of Object.entries(WEIGHTS))
-      score += values[name as Feature] * ((1 - long) * weight.short + long * weight.long);
+    for (const [name, weight] of Object.entries(WEIGHTS)) {
+      const inProse = (1 - long) * weight.short + long * weight.long;
+      score += values[name as Feature] * ((1 - pool.technical) * inProse + pool.technical * weight.technical);
+    }
     scores.set(item, score);
   }
   return scores;
@@ -95,6 +101,7 @@ export function featuresOf(
   const ranks = readRanks(question, evidence);
   const direct = pool.items.map((item) => pool.score(question.terms, item));
   const best = Math.max(...direct, Number.MIN_VALUE);
+  const support = supportOf(pool, direct);
   const features = pool.items.map((item, i): Features => {
     const key = item.chunk.key;
     const named = item.titleParts.length > 0 && item.titleParts.every((part) => question.termSet.has(part));
@@ -105,6 +112,7 @@ export function featuresOf(
       questionRank: byRank(ranks.question.get(key), FIRST_RANKS_HALF),
       titleInQuestion: named ? 0.3 + coverage(question, pool, (term) => item.titleParts.includes(term)) : 0,
       leadRank: relevance * byRank(ranks.lead.get(key), FOUND_RANK_HALF),
+      support: (support[i] ?? 0) / best,
     };
   });
   if (reach !== undefined) {
@@ -116,6 +124,20 @@ export function featuresOf(
     for (const values of features) values[name] /= largest;
   }
   return new Map(pool.items.map((item, i) => [item, features[i] as Features]));
+}
+
+/** For every item, the best of the other items of its document; 0 where there is none. */
+function supportOf(pool: Pool, direct: readonly number[]): number[] {
+  const best = new Map<string, readonly [first: number, second: number]>();
+  for (const [i, { chunk }] of pool.items.entries()) {
+    const own = direct[i] ?? 0;
+    const [first, second] = best.get(chunk.shownDocumentId) ?? [0, 0];
+    best.set(chunk.shownDocumentId, own > first ? [own, first] : [first, Math.max(second, own)]);
+  }
+  return pool.items.map(({ chunk }, i) => {
+    const [first, second] = best.get(chunk.shownDocumentId) ?? [0, 0];
+    return (direct[i] ?? 0) === first ? second : first;
+  });
 }
 
 function reachOf(item: Item, reach: Spread): Pick<Features, "sentence" | "hop1" | "hop2"> {
