@@ -83,7 +83,7 @@ find under change takes ${ratio(report.findMs)} of what it takes at rest; search
 memory: ${(mean(third(report.rssMB, 2)) / mean(third(report.rssMB, 1))).toFixed(3)} times in the last third of the time what it is in the second; last two thirds: ${Math.min(...rss).toFixed(0)} to ${Math.max(...rss).toFixed(0)} MB, slope ${perMinute(later).toFixed(2)} MB a minute
 disk: ${disk[0]?.toFixed(0)} MB at first, ${Math.max(...disk).toFixed(0)} at most, ${disk.at(-1)?.toFixed(0)} at the end; slope in the last two thirds ${perMinute(report.diskMB.filter(({ second }) => second > seconds / 3)).toFixed(2)} MB a minute
 changed again before it was found: ${report.superseded}; never found: ${report.lost.length}; errors: ${report.errors.length}; exit ${report.exitCode}
-differences from an index built of the same files now: ${report.differences.length}; load of the machine ${loadavg()[1]?.toFixed(1)}`);
+against an index built of the same files now: ${report.differences.length} documents differ; the same ten results in the same order for ${report.sameOrder.toFixed(3)} of the questions, of the ten ${report.sameResults.toFixed(3)} shared; load of the machine ${loadavg()[1]?.toFixed(1)}`);
     for (const line of [...report.lost, ...report.errors, ...report.differences].slice(0, 20)) console.log(line);
   } finally {
     await rm(folder, { recursive: true, force: true });

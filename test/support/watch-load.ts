@@ -43,8 +43,14 @@ export interface WatchReport {
   readonly findMs: { readonly rest: readonly number[]; readonly load: readonly number[] };
   readonly searchMs: { readonly rest: readonly number[]; readonly load: readonly number[] };
   readonly errors: readonly string[];
-  /** What differs from a build of the same files from nothing. */
+  /** Documents that differ from those of a build of the same files from nothing. */
   readonly differences: readonly string[];
+  /**
+   * Of the first ten results of each question, the share that such a build gives as well; and of the questions, the share
+   * with the same ten in the same order. The store counts removed rows in its statistics until it rewrites them.
+   */
+  readonly sameResults: number;
+  readonly sameOrder: number;
   readonly exitCode: number | null;
 }
 
@@ -55,6 +61,7 @@ const PROBE_PAUSE_MS = 50;
 /** What is not found by then is lost. */
 const LOST_MS = 60_000;
 const COMPARED_QUERIES = 100;
+const RESULTS = 10;
 /** Longer than a watch waits before it tidies up, and than that takes on a busy machine. */
 const QUIET_MS = 8_000;
 
@@ -124,7 +131,7 @@ export async function runWatchLoad(load: WatchLoad): Promise<WatchReport> {
       findMs: split(find),
       searchMs: split(search),
       errors,
-      differences: await differences(folder),
+      ...(await compared(folder)),
       exitCode,
     };
   } finally {
@@ -272,7 +279,7 @@ async function bytesIn(folder: string): Promise<number> {
 }
 
 /** What the watched index gives that one built of the same files now does not. */
-async function differences(folder: string): Promise<string[]> {
+async function compared(folder: string): Promise<Pick<WatchReport, "differences" | "sameResults" | "sameOrder">> {
   const fresh = join(folder, ".winnow", "corpora", "fresh");
   await indexCorpus({ folder: fresh, paths: [join(folder, "notes")] });
   const embedQuery = queryEmbedder();
@@ -284,16 +291,19 @@ async function differences(folder: string): Promise<string[]> {
   for (const [key, hash] of a) if (b.get(key) !== hash) found.push(`${key} is not what the folder holds`);
   for (const key of b.keys()) if (!a.has(key)) found.push(`${key} is missing`);
   const random = seededRandom(5);
+  let [asked, shared, sameOrder] = [0, 0, 0];
   for (let i = 0; i < COMPARED_QUERIES; i++) {
     const text = questionWords(random, 1 + (i % 4));
     for (const mode of ["lexical", "hybrid"] as const) {
       const ids = async (corpus: CorpusReader) =>
-        (await corpus.find({ text, mode, chunksMax: 10 })).hits.map(({ chunk }) => chunk.id).join(" ");
+        (await corpus.find({ text, mode, chunksMax: RESULTS })).hits.map(({ chunk }) => chunk.id);
       const [one, other] = [await ids(watched), await ids(built)];
-      if (one !== other) found.push(`${mode} "${text}": ${one} instead of ${other}`);
+      if (one.join(" ") === other.join(" ")) sameOrder++;
+      shared += other.length === 0 ? 1 : one.filter((id) => other.includes(id)).length / other.length;
+      asked++;
     }
   }
   await watched.close();
   await built.close();
-  return found;
+  return { differences: found, sameResults: shared / asked, sameOrder: sameOrder / asked };
 }
