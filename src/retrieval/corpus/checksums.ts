@@ -22,7 +22,9 @@ const LANCE_FILE = /^lance\/[^/]+\/((data|_indices|_deletions)\/|_versions\/[0-9
 
 const sumsSchema = z.object({
   generation: z.int(),
-  files: z.array(z.object({ path: z.string(), bytes: z.int(), sha256: z.string() })),
+  /** Of the manifest: an index that was lost and made again counts its generations anew. */
+  updatedAt: z.string(),
+  files: z.array(z.object({ path: z.string(), bytes: z.int(), mtimeMs: z.number(), sha256: z.string() })),
 });
 type Sums = z.infer<typeof sumsSchema>;
 
@@ -44,17 +46,20 @@ export interface Verified {
 /** Writes the sums of what is committed, unless they are there; files that had one keep it. */
 export async function writeSums(layout: CorpusLayout, manifest: Manifest): Promise<void> {
   const before = await readSums(layout).catch(() => undefined);
-  if (before?.generation === manifest.generation) return;
+  if (areOf(before, manifest)) return;
   const known = new Map(before?.files.map((file) => [file.path, file]));
   const files: Sums["files"] = [];
   for (const path of await storedFiles(layout, manifest)) {
-    const { size: bytes } = await stat(join(layout.folder, path));
+    const { size: bytes, mtimeMs } = await stat(join(layout.folder, path));
     const kept = known.get(path);
-    // Never taken for the truth: without sums of this generation, the next look says that there are none.
-    if (kept !== undefined && kept.bytes !== bytes) throw damaged(join(layout.folder, path), "its size has changed");
-    files.push(kept ?? { path, bytes, sha256: await digestOf(join(layout.folder, path)) });
+    const isSame = kept?.bytes === bytes && kept.mtimeMs === mtimeMs;
+    files.push(isSame ? kept : { path, bytes, mtimeMs, sha256: await digestOf(join(layout.folder, path)) });
   }
-  await writeSealed(layout.sumsFile, FORMAT, { generation: manifest.generation, files } satisfies Sums);
+  await writeSealed(layout.sumsFile, FORMAT, {
+    generation: manifest.generation,
+    updatedAt: manifest.updatedAt,
+    files,
+  } satisfies Sums);
 }
 
 /**
@@ -62,21 +67,17 @@ export async function writeSums(layout: CorpusLayout, manifest: Manifest): Promi
  * `corpus_corrupt`; does nothing where there are no sums of this generation. The other store and grep do so themselves:
  * they know which of their files are in use, and a writer that was killed may have deleted others.
  */
-export async function checkStoreSizes(layout: CorpusLayout, { generation }: Manifest): Promise<void> {
+export async function checkStoreSizes(layout: CorpusLayout, manifest: Manifest): Promise<void> {
   const sums = await readSums(layout).catch(() => undefined);
-  if (sums?.generation !== generation) return;
+  if (!areOf(sums, manifest)) return;
   const files = sums.files.filter(({ path }) => LANCE_FILE.test(path));
   await Promise.all(files.map((file) => checkSize(layout, file)));
 }
 
 /** Reads every file and compares it with its sum. Rejects only where the sums themselves are damaged, or when aborted. */
-export async function verifySums(
-  layout: CorpusLayout,
-  { generation }: Manifest,
-  signal?: AbortSignal,
-): Promise<Verified> {
+export async function verifySums(layout: CorpusLayout, manifest: Manifest, signal?: AbortSignal): Promise<Verified> {
   const sums = await readSums(layout);
-  if (sums?.generation !== generation) return { hasSums: false, files: 0, bytes: 0, damages: [] };
+  if (!areOf(sums, manifest)) return { hasSums: false, files: 0, bytes: 0, damages: [] };
   const damages: Damage[] = [];
   let bytes = 0;
   for (const file of sums.files) {
@@ -93,6 +94,10 @@ export async function verifySums(
     }
   }
   return { hasSums: true, files: sums.files.length, bytes, damages };
+}
+
+function areOf(sums: Sums | undefined, { generation, updatedAt }: Manifest): sums is Sums {
+  return sums?.generation === generation && sums.updatedAt === updatedAt;
 }
 
 async function readSums(layout: CorpusLayout): Promise<Sums | undefined> {
