@@ -69,7 +69,7 @@ export async function writeSums(layout: CorpusLayout, manifest: Manifest): Promi
  */
 export async function checkStoreSizes(layout: CorpusLayout, manifest: Manifest): Promise<void> {
   const sums = await readSums(layout).catch(() => undefined);
-  if (!areOf(sums, manifest)) return;
+  if (sums === undefined || !areOf(sums, manifest)) return;
   const files = sums.files.filter(({ path }) => LANCE_FILE.test(path));
   await Promise.all(files.map((file) => checkSize(layout, file)));
 }
@@ -77,7 +77,7 @@ export async function checkStoreSizes(layout: CorpusLayout, manifest: Manifest):
 /** Reads every file and compares it with its sum. Rejects only where the sums themselves are damaged, or when aborted. */
 export async function verifySums(layout: CorpusLayout, manifest: Manifest, signal?: AbortSignal): Promise<Verified> {
   const sums = await readSums(layout);
-  if (!areOf(sums, manifest)) return { hasSums: false, files: 0, bytes: 0, damages: [] };
+  if (sums === undefined || !areOf(sums, manifest)) return { hasSums: false, files: 0, bytes: 0, damages: [] };
   const damages: Damage[] = [];
   let bytes = 0;
   for (const file of sums.files) {
@@ -96,7 +96,7 @@ export async function verifySums(layout: CorpusLayout, manifest: Manifest, signa
   return { hasSums: true, files: sums.files.length, bytes, damages };
 }
 
-function areOf(sums: Sums | undefined, { generation, updatedAt }: Manifest): sums is Sums {
+function areOf(sums: Sums | undefined, { generation, updatedAt }: Manifest): boolean {
   return sums?.generation === generation && sums.updatedAt === updatedAt;
 }
 
