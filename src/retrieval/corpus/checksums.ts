@@ -22,9 +22,9 @@ const LANCE_FILE = /^lance\/[^/]+\/((data|_indices|_deletions)\/|_versions\/[0-9
 
 const sumsSchema = z.object({
   generation: z.int(),
-  /** Of the manifest: an index that was begun anew counts its generations from the start again. */
+  /** Of the manifest: an index that was lost and made again counts its generations anew. */
   updatedAt: z.string(),
-  files: z.array(z.object({ path: z.string(), bytes: z.int(), sha256: z.string() })),
+  files: z.array(z.object({ path: z.string(), bytes: z.int(), mtimeMs: z.number(), sha256: z.string() })),
 });
 type Sums = z.infer<typeof sumsSchema>;
 
@@ -52,22 +52,21 @@ export async function writeSums(layout: CorpusLayout, manifest: Manifest, work?:
   if (work !== undefined) {
     await rm(layout.sumsFile, { force: true });
     await work();
-  } else if (before !== undefined && isOf(before, manifest)) return;
+  } else if (isOf(before, manifest)) return;
   const known = new Map(before?.files.map((file) => [file.path, file]));
   const files: Sums["files"] = [];
   for (const path of await storedFiles(layout, manifest)) {
-    const { size: bytes } = await stat(join(layout.folder, path));
+    const { size: bytes, mtimeMs } = await stat(join(layout.folder, path));
     const kept = known.get(path);
-    // Never taken for the truth: without sums of this generation, the next look says that there are none.
-    if (kept !== undefined && kept.bytes !== bytes) throw damaged(join(layout.folder, path), "its size has changed");
-    files.push(kept ?? { path, bytes, sha256: await digestOf(join(layout.folder, path)) });
+    const isSame = kept?.bytes === bytes && kept.mtimeMs === mtimeMs;
+    files.push(isSame ? kept : { path, bytes, mtimeMs, sha256: await digestOf(join(layout.folder, path)) });
   }
   const { generation, updatedAt } = manifest;
   await writeSealed(layout.sumsFile, FORMAT, { generation, updatedAt, files } satisfies Sums);
 }
 
-function isOf(sums: Sums, { generation, updatedAt }: Pick<Manifest, "generation" | "updatedAt">): boolean {
-  return sums.generation === generation && sums.updatedAt === updatedAt;
+function isOf(sums: Sums | undefined, { generation, updatedAt }: Manifest): boolean {
+  return sums?.generation === generation && sums.updatedAt === updatedAt;
 }
 
 /**
@@ -78,7 +77,7 @@ function isOf(sums: Sums, { generation, updatedAt }: Pick<Manifest, "generation"
 export async function checkStoreSizes(layout: CorpusLayout, manifest: Manifest): Promise<void> {
   const current = async (): Promise<Sums | undefined> => {
     const sums = await readSums(layout).catch(() => undefined);
-    return sums !== undefined && isOf(sums, manifest) ? sums : undefined;
+    return isOf(sums, manifest) ? sums : undefined;
   };
   const sums = await current();
   if (sums === undefined) return;

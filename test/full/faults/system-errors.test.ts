@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { cp, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,12 +9,10 @@ import { index } from "../../support/faults/actions.ts";
 import { FILES, nameOf, writeFiles } from "../../support/faults/files.ts";
 import { observe } from "../../support/faults/observe.ts";
 import { type FaultProgram, faultProgram, inParallel, spread } from "../../support/faults/program.ts";
-import { skipUnless } from "../../support/skip-unless.ts";
 
 const POINTS = Number(process.env["WINNOW_TEST_SCALE"] ?? 1) >= 20 ? 8 : 2;
 const AT_ONCE = 3;
 const CODES = ["EACCES", "EMFILE", "EIO", "EROFS"] as const;
-const limits = skipUnless(process.platform !== "win32", "limits of open files are set by a POSIX shell.");
 
 let work: string;
 let program: FaultProgram;
@@ -106,39 +103,19 @@ test("files that vanish and change while they are read are what they were, what 
   const changing = (async () => {
     for (let round = 1; !stop; round++) await at(round);
   })();
-  for (let refresh = 0; refresh < 5; refresh++) {
-    await index(base, () => {}, { store: "sqlite" });
-    for (const text of (await observe(folderOf(base)))?.documents.values() ?? []) {
-      expect(new Set(text.match(/own[0-9]+x/g) ?? []).size).toBeLessThanOrEqual(1);
+  try {
+    for (let refresh = 0; refresh < 5; refresh++) {
+      await index(base, () => {}, { store: "sqlite" });
+      for (const text of (await observe(folderOf(base)))?.documents.values() ?? []) {
+        expect(new Set(text.match(/own[0-9]+x/g) ?? []).size).toBeLessThanOrEqual(1);
+      }
     }
+  } finally {
+    stop = true;
+    await changing;
   }
-  stop = true;
-  await changing;
   await at(1_000);
   await index(base);
   const words = [...((await observe(folderOf(base)))?.documents.values() ?? [])].map((text) => text.slice(0, 8));
   expect(new Set(words)).toEqual(new Set(["own1000x"]));
-});
-
-limits.test("with 64 files open at most, an index is built, or it is said what stands in the way", async () => {
-  for (const store of STORE_KINDS) {
-    const base = join(work, `few-${store}`);
-    await writeFiles(base, 0);
-    const { script } = program;
-    const child = spawn("sh", ["-c", `ulimit -n 64; exec "$0" "$@"`, process.execPath, script, "index", base, store], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let said = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (data) => {
-        said += String(data);
-      });
-    }
-    await new Promise((closed) => child.on("close", closed));
-    const failed = /^failed (.*)$/m.exec(said)?.[1];
-    if (failed === undefined) expect(said).toContain("ended");
-    else expect(JSON.parse(failed)).toMatchObject({ hint: expect.stringMatching(/ulimit|open/) });
-    await index(base, () => {}, { store });
-    expect((await observe(folderOf(base)))?.documents.size).toBe(FILES);
-  }
 });

@@ -28,9 +28,10 @@ export async function observe(folder: string): Promise<Observed | undefined> {
     throw error;
   }
   try {
+    const indexed = (await corpus.items()).filter(({ state }) => state === "indexed");
     return await observeReader(
       corpus,
-      (await corpus.items()).map(({ key }) => key),
+      indexed.map(({ key }) => key),
     );
   } finally {
     await corpus.close();

@@ -33,8 +33,6 @@ export interface Ended {
 }
 
 export interface FaultProgram {
-  /** To be run in another way. */
-  readonly script: string;
   run(args: readonly string[], fault: Fault, options?: RunOptions): Promise<Ended>;
   remove(): Promise<void>;
 }
@@ -49,7 +47,6 @@ export interface RunOptions {
 export async function faultProgram(name: string, code: string): Promise<FaultProgram> {
   const child: Child = await bundleChild(name, code);
   return {
-    script: child.script,
     run: (args, fault, options = {}) => runChild(child.script, args, fault, options),
     remove: () => child.remove(),
   };
