@@ -6,14 +6,12 @@ import { loadConfig } from "../config/config.ts";
 import { readRecord } from "../record/reader.ts";
 import { answerOf, searchFor } from "../testing/harmony-fixture.ts";
 import { startWireServer, type WireServer } from "../testing/wire-server.ts";
-import { wordCounter } from "../testing/word-counter.ts";
 import { modelPolicyFor } from "./choose-policy.ts";
 import { doctor } from "./doctor.ts";
 import { evaluateDataset } from "./evaluate-dataset.ts";
 import { indexCorpus } from "./index-corpus.ts";
 import { renderConversationText } from "./render-conversation.ts";
 import { searchWorkspace } from "./search-workspace.ts";
-import { writeWorld } from "./synthetic-world.ts";
 import { openWorkspace } from "./workspace.ts";
 
 const POLICY = "harmony:chromadb/context-1";
@@ -21,6 +19,8 @@ let root = "";
 let environment: Readonly<Record<string, string>>;
 let server: WireServer;
 const { signal } = new AbortController();
+/** The first index of a process loads the store, which a busy machine takes long for. */
+const HOOK_MS = 60_000;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "winnow-auto-profile-"));
@@ -30,7 +30,7 @@ beforeAll(async () => {
   await indexCorpus({ folder: join(root, ".winnow"), paths: [join(root, "docs")], embedder: { spec: "none" } });
   const abstains = await answerOf("<|channel|>final<|message|><NoDocument/><|return|>");
   server = await startWireServer({ replies: [await answerOf(searchFor("retries")), abstains] });
-});
+}, HOOK_MS);
 afterAll(async () => {
   await server.close();
   await rm(root, { recursive: true, force: true });
@@ -68,12 +68,18 @@ test("the configuration's profile holds before the one that fits", async () => {
 });
 
 test("an evaluation has it, and another policy another one", async () => {
-  await writeWorld({ folder: join(root, "world"), chunks: 240, seed: 1, questions: 1, counter: wordCounter(), signal });
+  const files = {
+    "corpus.jsonl": '{"_id": "a", "title": "Retries", "text": "Five attempts."}\n',
+    "queries.jsonl": '{"_id": "q", "text": "How many attempts?"}\n',
+    "qrels.tsv": "query-id\tcorpus-id\tscore\nq\ta\t1\n",
+  };
+  await mkdir(join(root, "set"));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(root, "set", name), text);
   const model = await modelPolicyFor(POLICY, { baseUrl: server.baseUrl });
   const profiles: string[] = [];
   for (const policy of [POLICY, "rules"]) {
     const started = await evaluateDataset({
-      ...{ dataset: join(root, "world"), cacheFolder: join(root, "cache"), policy, profile: "auto" },
+      ...{ dataset: join(root, "set"), cacheFolder: join(root, "cache"), policy, profile: "auto" },
       ...{ k: 10, concurrency: 1, seed: 0, limit: 1, signal },
       ...(policy === POLICY && model !== undefined ? { createPolicy: () => model } : {}),
     });

@@ -10,7 +10,7 @@ import type { Profile } from "./profile.ts";
 const PROFILES: readonly Profile[] = [chat, context1, context1Report];
 
 /** Stands for the profile that fits the policy, and is what holds where nobody names one. */
-export const AUTO_PROFILE = "auto";
+const AUTO_PROFILE = "auto";
 
 /** Names that `--profile` takes. */
 export const profileNames: readonly string[] = [AUTO_PROFILE, ...PROFILES.map((profile) => profile.name)];
