@@ -27,6 +27,8 @@ interface Given {
   readonly profile?: Profile;
   readonly text?: string;
   readonly corpora?: number;
+  /** The query that found all that is shown. */
+  readonly foundBy?: string;
 }
 
 function decide({
@@ -37,6 +39,7 @@ function decide({
   profile = chat,
   text = "",
   corpora = 1,
+  foundBy,
 }: Given) {
   const chunks = shown.map(
     ({ document }, i): ShownChunk => ({
@@ -52,7 +55,7 @@ function decide({
   const pool = new Pool(chunks);
   const scores = new Map(pool.items.map((item, i) => [item, shown[i]?.score ?? 0]));
   const evidence: Evidence = {
-    searches: [],
+    searches: foundBy === undefined ? [] : [{ query: foundBy, chunks }],
     chunks: chunks.map((chunk) => ({ chunk, tokens: 1 })),
     pruned,
     last: [],
@@ -219,5 +222,14 @@ describe("conclude", () => {
     expect(calls).toEqual([]);
     expect([...(text ?? "").matchAll(/<Document id="([^"]+)">/g)].map((match) => match[1])).toEqual(["d1.1", "d2.2"]);
     expect(decide({ shown: [], profile: context1 }).text).not.toContain("<Document");
+  });
+});
+
+describe("a document without a telling word of the question", () => {
+  it("is said to be found by the question where it was, and by a name elsewhere", () => {
+    const shown = [{ document: 1, score: 1 }];
+    const saidOf = (foundBy: string) => listOf({ shown, text: "Nothing of it.", foundBy })[0]?.justification;
+    expect(saidOf(QUESTION)).toBe("Found by the question itself.");
+    expect(saidOf("Ada Helm foundry")).toBe("Reached by following a name from another document.");
   });
 });

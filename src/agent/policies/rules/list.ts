@@ -38,12 +38,14 @@ export function conclude(
   isCut: boolean,
 ): Decision {
   const best = bestOf(scores);
+  const answers = evidence.searches.filter(({ query }) => query === question.text).flatMap(({ chunks }) => chunks);
+  const asked = new Set(answers.map(({ key }) => key));
   const shown = [...scores].map(
     ([item, score]): Candidate => ({
       id: item.chunk.shownId,
       document: item.chunk.shownDocumentId,
       score,
-      justification: justify(item, question, pool),
+      justification: justify(item, question, pool, asked.has(item.chunk.key)),
     }),
   );
   const pruned = evidence.pruned.map(
@@ -79,9 +81,10 @@ const WORDS_NAMED_MAX = 5;
 /** A word that stands in more of what is in view than this tells nothing about any of it. */
 const RARITY_TOLD_MIN = 0.12;
 
-/** Says which telling words of the question stand in the chunk: all that can be said without understanding. */
-function justify(item: Item, question: Question, pool: Pool): string {
+/** Says which telling words of the question stand in the chunk, else how it was found: all that can be said without understanding. */
+function justify(item: Item, question: Question, pool: Pool, isAnswer: boolean): string {
   const shared = question.terms.filter((term) => item.counts.has(term) && pool.rarity(term) >= RARITY_TOLD_MIN);
   const words = originalWords(question, new Set(shared)).slice(0, WORDS_NAMED_MAX);
-  return words.length === 0 ? "Reached by following a name from another document." : `Mentions ${words.join(", ")}.`;
+  if (words.length > 0) return `Mentions ${words.join(", ")}.`;
+  return isAnswer ? "Found by the question itself." : "Reached by following a name from another document.";
 }
