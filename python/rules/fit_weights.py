@@ -1,11 +1,12 @@
 """Fits the weights of the `rules` policy and the calibration of its cut.
 
     node scripts/bench.mjs rules-features DATASET features.jsonl
-    python fit_weights.py weights DATASET features.jsonl [DATASET features.jsonl ...] [--l2 0.01] [--features a,b,c]
+    python fit_weights.py weights DATASET features.jsonl [DATASET features.jsonl ...] [--l2 0.01] [--features a,b,c] [--by-document]
     python fit_weights.py calibration DATASET features.jsonl [DATASET features.jsonl ...]
 
 `weights` fits on the first dataset (softmax over the chunks of a question, L2), prints recall at 2, 5, 10 and 30 there,
-in five-fold cross-validation there, and on the other datasets. `calibration` fits the log-odds that a document is gold on
+in five-fold cross-validation there, and on the other datasets. With `--by-document` the softmax is over documents, each by
+its best chunk: of a long document one chunk answers, and the others should not have to look like it. `calibration` fits the log-odds that a document is gold on
 its score less the best score of its question, and prints for each dataset how many gold documents that predicts.
 """
 
@@ -18,6 +19,8 @@ from scipy.optimize import minimize
 
 CUT_OFFS = (2, 5, 10, 30)
 FOLDS = 5
+# How closely the soft maximum over the chunks of a document follows the best one.
+SHARPNESS = 4.0
 
 
 def read_gold(dataset: Path) -> dict[str, set[str]]:
@@ -76,6 +79,36 @@ def fit_weights(questions, l2) -> np.ndarray:
     return minimize(loss, start, jac=True, method="L-BFGS-B").x
 
 
+def fit_by_document(questions, l2) -> np.ndarray:
+    labelled = []
+    for matrix, documents, gold, _ in questions:
+        chunks: dict[str, list[int]] = {}
+        for i, document in enumerate(documents):
+            chunks.setdefault(document, []).append(i)
+        label = np.array([document in gold for document in chunks], float)
+        if label.sum() > 0:
+            labelled.append(([matrix[rows] for rows in chunks.values()], label / label.sum()))
+
+    def loss(weights):
+        total, gradient = 0.0, np.zeros_like(weights)
+        for documents, label in labelled:
+            logits, slopes = np.empty(len(documents)), np.empty((len(documents), len(weights)))
+            for i, rows in enumerate(documents):
+                scaled = SHARPNESS * (rows @ weights)
+                share = np.exp(scaled - scaled.max())
+                logits[i] = (scaled.max() + np.log(share.sum())) / SHARPNESS
+                slopes[i] = share @ rows / share.sum()
+            share = np.exp(logits - logits.max())
+            share /= share.sum()
+            total -= label @ np.log(share + 1e-300)
+            gradient -= slopes.T @ (label - share)
+        count = len(labelled)
+        return total / count + l2 * weights @ weights / 2, gradient / count + l2 * weights
+
+    start = np.zeros(labelled[0][0][0].shape[1])
+    return minimize(loss, start, jac=True, method="L-BFGS-B").x
+
+
 def ranking(documents, scores) -> list[tuple[str, float]]:
     best: dict[str, float] = {}
     for document, score in zip(documents, scores):
@@ -91,25 +124,25 @@ def recall(questions, weights) -> np.ndarray:
     return np.mean(rows, 0)
 
 
-def cross_validated(questions, l2) -> np.ndarray:
+def cross_validated(questions, l2, fit) -> np.ndarray:
     order = np.random.RandomState(1).permutation(len(questions))
     total = np.zeros(len(CUT_OFFS))
     for fold in range(FOLDS):
         held = set(order[fold::FOLDS])
-        weights = fit_weights([each for i, each in enumerate(questions) if i not in held], l2)
+        weights = fit([each for i, each in enumerate(questions) if i not in held], l2)
         part = [questions[i] for i in held]
         total += recall(part, weights) * len(part)
     return total / len(questions)
 
 
-def print_weights(pairs, l2, only) -> None:
+def print_weights(pairs, l2, only, fit) -> None:
     loaded = [(dataset, *read_questions(dataset, features, only)) for dataset, features in pairs]
     _, first, names = loaded[0]
-    weights = fit_weights(first, l2)
+    weights = fit(first, l2)
     for name, weight in zip(names, weights):
         print(f"{name:16} {weight:6.2f}")
     print("recall at", *CUT_OFFS)
-    print("cross-validated", np.round(cross_validated(first, l2), 3))
+    print("cross-validated", np.round(cross_validated(first, l2, fit), 3))
     for dataset, questions, _ in loaded:
         print(dataset, np.round(recall(questions, weights), 3))
 
@@ -144,9 +177,11 @@ if __name__ == "__main__":
     parser.add_argument("files", nargs="+", help="a dataset and its features, in turn")
     parser.add_argument("--l2", type=float, default=0.01)
     parser.add_argument("--features", help="names of the features to use, with commas; all by default")
+    parser.add_argument("--by-document", action="store_true", help="judge a document by its best chunk")
     given = parser.parse_args()
     pairs = list(zip(given.files[::2], given.files[1::2]))
     if given.what == "weights":
-        print_weights(pairs, given.l2, given.features.split(",") if given.features else None)
+        fit = fit_by_document if given.by_document else fit_weights
+        print_weights(pairs, given.l2, given.features.split(",") if given.features else None, fit)
     else:
         print_calibration(pairs)
