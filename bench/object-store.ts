@@ -34,6 +34,7 @@ const WORDS = 330;
 const MODES: readonly FindMode[] = ["lexical", "dense", "hybrid"];
 const ASKED = 10;
 const READERS = [1, 2, 4];
+const ROUNDS = 3;
 const BUCKET = "winnow";
 const TO = `s3://${BUCKET}/bench`;
 
@@ -240,7 +241,12 @@ async function measureReaders(): Promise<void> {
   };
   const table = [["readers", "folder, queries/s", "published, queries/s", "ratio"]];
   for (const count of READERS) {
-    const [local, there] = [await rate(count, source), await rate(count, TO)];
+    let [local, there] = [0, 0];
+    // What else the machine does only ever slows a round down.
+    for (let round = 0; round < ROUNDS; round++) {
+      local = Math.max(local, await rate(count, source));
+      there = Math.max(there, await rate(count, TO));
+    }
     table.push([String(count), local.toFixed(0), there.toFixed(0), (there / local).toFixed(2)]);
   }
   console.log(`\n${markdownTable(table)}`);

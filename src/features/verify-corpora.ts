@@ -1,7 +1,7 @@
 import { toWinnowError } from "../core/errors.ts";
 import { verifySums } from "../retrieval/corpus/checksums.ts";
 import { type CorpusLayout, corpusLayout, grepSegmentOf } from "../retrieval/corpus/layout.ts";
-import { type Manifest, readItems, readManifest } from "../retrieval/corpus/manifest.ts";
+import { type Manifest, readCorpusFile, readItems, readManifest } from "../retrieval/corpus/manifest.ts";
 import { openFolderStore } from "../retrieval/corpus/store-of.ts";
 import { readSegmentIndex } from "../retrieval/grep/segment.ts";
 import type { Check } from "./doctor.ts";
@@ -31,6 +31,7 @@ async function verifyIndex({ name: corpus, folder }: CorpusPlace, signal: AbortS
   try {
     const manifest = (await readManifest(layout))?.manifest;
     if (manifest === undefined) return { name, state: "warn", detail: `There is no finished index in ${folder}.` };
+    await readCorpusFile(layout);
     await readItems(layout, manifest);
     await openAndClose(layout, manifest);
     const { hasSums, files, bytes, damages } = await verifySums(layout, manifest, signal);

@@ -5,6 +5,8 @@ import { oneLine } from "../../../core/text.ts";
 /** What SQLite, and our own reading of what it holds, say of a file that is missing, cut off or overwritten. */
 const DAMAGE =
   /malformed|not a database|could not open|corrupt|invalid|unexpected|no such (table|column)|JSON|out of bounds|out of range|unsupported file format|memory access/i;
+/** Something else stands where a file of its was. */
+const NO_FILE: readonly string[] = ["ENOENT", "ELOOP", "EISDIR", "ENOTDIR"];
 const WRITE_FAILED = /disk I\/O error|disk is full/i;
 const MESSAGE_UNITS_MAX = 200;
 /** Below this a write that failed for no named reason failed for want of room. */
@@ -16,7 +18,7 @@ export function sqliteError(error: unknown, doing: string): WinnowError {
   if (known.code !== "store_failed" || WinnowError.isInstance(error)) return known;
   const message = error instanceof Error ? error.message : String(error);
   const short = oneLine(message, MESSAGE_UNITS_MAX);
-  if (systemErrorCode(error) === "ENOENT" || DAMAGE.test(message)) {
+  if (NO_FILE.includes(systemErrorCode(error) ?? "") || DAMAGE.test(message)) {
     return new WinnowError(
       "corpus_corrupt",
       `The index data in sqlite/ is damaged or incomplete (${doing}): ${short}`,
