@@ -10,7 +10,7 @@ import { call, eventsOf, type Reply, type Served, startServe, until } from "../s
 const packed = inject("packed");
 const folder = join(packed.folder, "serve");
 const runsFolder = join(folder, ".winnow", "runs");
-const QUESTION = readFileSync(join(checkout, "examples", "demo", "question.txt"), "utf8").trim();
+const QUESTION = "How do I make pino redact secrets in the logs of a Fastify route?";
 const REDACTION = "docs/pino/docs/redaction.md";
 
 const winnow = (...args: readonly string[]) => runCommand(packed.cli, args, { cwd: folder, home: packed.home });

@@ -10,9 +10,13 @@ export interface CommandOptions {
   readonly cwd: string;
   readonly home: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Sends this signal once stderr or stdout has matched `when`, or after `afterMs`. */
-  readonly kill?: { readonly signal: NodeJS.Signals; readonly afterMs: number };
+  /** Sends this signal a moment after `once` has come true. */
+  readonly kill?: { readonly signal: NodeJS.Signals; readonly once: () => boolean };
 }
+
+const LOOK_MS = 50;
+/** So that the signal does not only meet the first moment. */
+const MOMENT_MS = 200;
 
 /** Runs the packed command with an empty home and no terminal. */
 export function runCommand(cli: string, args: readonly string[], options: CommandOptions): Promise<CommandResult> {
@@ -31,10 +35,14 @@ export function runCommand(cli: string, args: readonly string[], options: Comman
       stderr += part;
     });
     const { kill } = options;
-    const timer = kill === undefined ? undefined : setTimeout(() => child.kill(kill.signal), kill.afterMs);
+    const timer = setInterval(() => {
+      if (kill?.once() !== true) return;
+      clearInterval(timer);
+      setTimeout(() => child.kill(kill.signal), MOMENT_MS);
+    }, LOOK_MS);
     child.on("error", reject);
     child.on("close", (code) => {
-      clearTimeout(timer);
+      clearInterval(timer);
       resolve({ code, stdout, stderr });
     });
   });

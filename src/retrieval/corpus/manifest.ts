@@ -1,10 +1,10 @@
 import { stat } from "node:fs/promises";
-import { z } from "zod/mini";
+import type { z } from "zod/mini";
 import { systemErrorCode } from "../../core/errors.ts";
 import type { EmbedderIdentity } from "../find/embed-query.ts";
 import type { StoreVersion } from "../store/store.ts";
 import { type CorpusLayout, corpusBase, itemsFileOf } from "./layout.ts";
-import { identitySchema, sourceSchema } from "./manifest-schemas.ts";
+import { identitySchema, manifestSchema } from "./manifest-schemas.ts";
 import { damaged, type FileStamp, readSealed, unreadable, writeSealed } from "./sealed-file.ts";
 import type { StoreKind } from "./store-kinds.ts";
 
@@ -15,25 +15,6 @@ const MANIFEST_FORMAT = { name: "manifest", version: CORPUS_FORMAT_VERSION };
 const ITEMS_FORMAT = { name: "items", version: CORPUS_FORMAT_VERSION };
 
 export { STORE_KINDS, type StoreKind } from "./store-kinds.ts";
-
-const count = z.int().check(z.nonnegative());
-
-/** Of `Manifest`. */
-export const manifestSchema = z.object({
-  generation: z.int().check(z.positive()),
-  updatedAt: z.string(),
-  identity: identitySchema,
-  store: z.object({ table: z.string(), version: count }),
-  documents: count,
-  chunks: count,
-  tokens: count,
-  bytes: count,
-  unindexed: count,
-  metadataKeys: z.array(z.string()),
-  grep: z.array(z.object({ segment: z.int().check(z.positive()), documents: count, bytes: count })),
-  sources: z.array(sourceSchema),
-  copiedFrom: z.optional(z.string()),
-});
 
 /** How the chunks of a corpus came to be. Two corpora of one identity are built alike. */
 export interface CorpusIdentity {

@@ -1,6 +1,7 @@
 import { z } from "zod/mini";
 import { WinnowError } from "../../core/errors.ts";
-import { type Manifest, manifestSchema } from "../corpus/manifest.ts";
+import type { Manifest } from "../corpus/manifest.ts";
+import { manifestSchema } from "../corpus/manifest-schemas.ts";
 import { damaged, seal, unseal } from "../corpus/sealed-file.ts";
 import type { ObjectStore } from "../objects/object-store.ts";
 import type { Call } from "../objects/requests.ts";
