@@ -92,8 +92,14 @@ async function outcome<T>(what: string, call: () => Promise<T>): Promise<T | Win
   } catch (error) {
     if (!WinnowError.isInstance(error)) throw new Error(`${what}: ${String(error)}`, { cause: error });
     expect(error.message, what).not.toMatch(/panic|cargo|rustc|\.rs\b/);
-    expect(["corpus_corrupt", "corpus_format", "corpus_not_found"], `${what}: ${error.message}`).toContain(error.code);
-    expect(error.hint, `${what}: ${error.message}`).toMatch(/winnow index/);
+    // A store that cannot tell damage from a failure names the command that can.
+    expect(
+      ["corpus_corrupt", "corpus_format", "corpus_not_found", "store_failed"],
+      `${what}: ${error.message}`,
+    ).toContain(error.code);
+    expect(error.hint, `${what}: ${error.message}`).toMatch(
+      error.code === "store_failed" ? /doctor --verify/ : /winnow index/,
+    );
     return error;
   }
 }
