@@ -148,10 +148,17 @@ export async function lookAtCorpus(options: IndexOptions, hooks: IndexHooks, loo
   }
 }
 
+/**
+ * Chunks up to which a watch that tidies up writes the index anew whatever has changed, so that what was removed counts in no
+ * ranking. In a larger one that takes longer than the half minute until the next time, and a few rows weigh less.
+ */
+const TIDIED_WHOLE_CHUNKS_MAX = 100_000;
+
 async function leaveAs(how: NonNullable<Look["leave"]>, writer: CorpusWriter): Promise<void> {
   const { chunks } = totals(writer);
   if (how === "ready") return writer.finish(unindexedRowsMax(chunks));
-  await writer.commitIndexed(how === "fresh" ? unindexedRowsWatched(chunks) : "any");
+  const outside = chunks <= TIDIED_WHOLE_CHUNKS_MAX ? "any" : unindexedRowsMax(chunks);
+  await writer.commitIndexed(how === "fresh" ? unindexedRowsWatched(chunks) : outside);
   if (how === "tidy") await writer.freeVersions(RETAIN_MS);
 }
 
