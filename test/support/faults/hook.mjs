@@ -181,6 +181,14 @@ handles.close = function closed() {
   openFiles.delete(this.fd);
   return close.call(this);
 };
+const { statfs } = fs.promises;
+fs.promises.statfs = /** @type {typeof statfs} */ (
+  async (/** @type {string} */ file, /** @type {any} */ options) => {
+    const found = await statfs(file, options);
+    const isFull = fault.how === "full" && passed >= (fault.at ?? Number.POSITIVE_INFINITY);
+    return isFull ? { ...found, bavail: 0, bfree: 0 } : found;
+  }
+);
 syncBuiltinESMExports();
 
 if (fault.native === true) {

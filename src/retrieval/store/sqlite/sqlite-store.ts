@@ -38,7 +38,8 @@ export function sqliteStore({ folder, vectorDimension, now }: SqliteStoreOptions
   };
   return {
     async openReader(at): Promise<StoreReader> {
-      const live = await guarded("opening", () => openVersion(at));
+      // The library makes a folder beside the file, so that even reading takes room.
+      const live = await guardedWrite("opening", folder, () => openVersion(at));
       const files = filesOf(at.table);
       let closed = false;
       return new SqliteReader({
