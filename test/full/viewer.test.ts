@@ -218,6 +218,9 @@ realChromium.describe("the run viewer in Chromium", () => {
     await choose("cut.jsonl", text.slice(0, 60_000).replace("decision", "decade"));
     await page.getByText("cut.jsonl is damaged at line 2").waitFor();
     await drop(page, [["lies.jsonl", text.replace('"text":"Looking into log levels."', '"text":5')]]);
+    await page.getByText("lies.jsonl is damaged at line").waitFor();
+    // What no schema looks at is found out by whoever draws it.
+    await drop(page, [["lies.jsonl", text.replaceAll('"headings":[', '"headings":5,"others":[')]]);
     await page.getByRole("heading", { name: "The record is damaged: a field has the wrong type." }).waitFor();
     await drop(page, [["sixty.jsonl", text]]);
     await page.getByRole("heading", { name: "Turn 1", exact: true }).waitFor();
