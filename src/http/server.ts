@@ -1,6 +1,8 @@
 import { createServer } from "node:http";
+import type { Duplex } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { isLoopbackHost } from "../core/address.ts";
+import { WinnowError } from "../core/errors.ts";
 import { Gate } from "../core/gate.ts";
 import type { TokenBook } from "../features/access-tokens.ts";
 import { type ListenOptions, listenOn, requireTokenBeyondLoopback } from "../features/callers/listening.ts";
@@ -8,7 +10,7 @@ import type { Tracer } from "../features/tracing/tracer.ts";
 import type { Workspace } from "../features/workspace.ts";
 import { ROUTES } from "./all-routes.ts";
 import { Dispatcher, type DispatchOptions } from "./dispatch.ts";
-import { closing } from "./failure.ts";
+import { closing, errorBody } from "./failure.ts";
 import { addProcessMetrics, Metrics } from "./metrics.ts";
 import type { Service } from "./route.ts";
 
@@ -82,6 +84,7 @@ export async function serveApi(workspace: Workspace, options: ServeOptions): Pro
   const dispatcher = new Dispatcher({ service, routes: ROUTES, guard, book, log, verbose });
   const timing = { connectionsCheckingInterval: LATE_CONNECTIONS_EVERY_MS };
   const server = createServer(timing, (request, response) => void dispatcher.answer(request, response));
+  server.on("clientError", refuseUnread);
   server.maxConnections = CONNECTIONS_MAX;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
@@ -117,4 +120,22 @@ function addMetrics({ metrics, runs, queries }: Service, dispatcher: Dispatcher)
   metrics.gauge("winnow_queries_active", "Other queries under way.", () => queries.running);
   metrics.gauge("winnow_http_requests_active", "Requests under way.", () => dispatcher.active.size);
   addProcessMetrics(metrics);
+}
+
+const UNREAD: Readonly<Record<string, readonly [status: string, error: WinnowError]>> = {
+  HPE_HEADER_OVERFLOW: [
+    "431 Request Header Fields Too Large",
+    new WinnowError("limit_exceeded", "The address and the headers are too long together."),
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", new WinnowError("timeout", "The request did not arrive in time.")],
+};
+const UNREADABLE = ["400 Bad Request", new WinnowError("invalid_argument", "This is no HTTP request.")] as const;
+
+/** Answers what is no request that can be read: there is no response yet to answer with. */
+function refuseUnread({ code = "" }: NodeJS.ErrnoException, socket: Duplex): void {
+  if (code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const [status, error] = UNREAD[code] ?? UNREADABLE;
+  const text = JSON.stringify(errorBody(error));
+  const headers = `connection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(text)}`;
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${text}`, () => socket.destroy());
 }

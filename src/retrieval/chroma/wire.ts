@@ -6,6 +6,7 @@ import {
   withAttempts,
 } from "../../core/attempts.ts";
 import { toWinnowError, WinnowError } from "../../core/errors.ts";
+import { nestsDeeper } from "../../core/json-depth.ts";
 import { cleanMessage } from "../../core/service-message.ts";
 import { spokenTime, type TimeLimit, timeLimit } from "../../core/time-limit.ts";
 
@@ -33,6 +34,8 @@ export const CALL_LIMITS = {
 export type CallKind = keyof typeof CALL_LIMITS;
 /** Bytes of one answer. Pages are asked for in sizes that stay far below. */
 const ANSWER_BYTES_MAX = 256 * 2 ** 20;
+/** Arrays and objects in one another. Answers have lists of lists of metadata, whose values may be lists again. */
+const ANSWER_DEPTH_MAX = 32;
 /** Calls under way at once; Cloud takes ten reads of a collection. */
 const CALLS_MAX = 8;
 const API = "/api/v2";
@@ -249,12 +252,22 @@ async function readCapped(response: Response, limit: TimeLimit): Promise<string>
 
 function parse(text: string): unknown {
   if (text === "") return null;
+  const parsed = parseJson(text);
+  if (nestsDeeper(parsed, ANSWER_DEPTH_MAX)) throw notChroma("it sends lists in lists without end");
+  return parsed;
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new WinnowError("store_failed", "What answers there is not a Chroma server: it sends no JSON.", {
-      hint: "Check the address.",
-      cause,
-    });
+    throw notChroma("it sends no JSON", cause);
   }
+}
+
+function notChroma(why: string, cause?: unknown): WinnowError {
+  return new WinnowError("store_failed", `What answers there is not a Chroma server: ${why}.`, {
+    hint: "Check the address.",
+    cause,
+  });
 }

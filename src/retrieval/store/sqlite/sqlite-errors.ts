@@ -7,7 +7,8 @@ const DAMAGE =
   /malformed|not a database|could not open|corrupt|invalid|unexpected|no such (table|column)|JSON|out of bounds|out of range|unsupported file format|memory access/i;
 /** Something else stands where a file of its was. */
 const NO_FILE: readonly string[] = ["ENOENT", "ELOOP", "EISDIR", "ENOTDIR"];
-const WRITE_FAILED = /disk I\/O error|disk is full/i;
+/** A file that cannot be made "could not be opened". */
+const WRITE_FAILED = /disk I\/O error|disk is full|could not open/i;
 const MESSAGE_UNITS_MAX = 200;
 /** Below this a write that failed for no named reason failed for want of room. */
 const FREE_BYTES_MIN = 16 * 2 ** 20;
