@@ -12,7 +12,7 @@ import { chunkDocument } from "../../src/retrieval/chunking/chunk-document.ts";
 import { corpusLayout } from "../../src/retrieval/corpus/layout.ts";
 import { readManifest } from "../../src/retrieval/corpus/manifest.ts";
 import { openFolderStore } from "../../src/retrieval/corpus/store-of.ts";
-import { chunkSchema } from "../../src/retrieval/store/lance/lance-rows.ts";
+import { chunkSchema, plainValues } from "../../src/retrieval/store/lance/lance-rows.ts";
 import { createIndexes } from "../../src/retrieval/store/lance/lance-writer.ts";
 import { loadLance } from "../../src/retrieval/store/lance/load-lance.ts";
 import type { Store, StoreRow, StoreWriter } from "../../src/retrieval/store/store.ts";
@@ -164,25 +164,8 @@ export async function buildBare(corpus: string, folder: string): Promise<Built> 
 }
 
 /** As the library's documentation has rows: plain objects. */
-function plainRow({ chunk, item, terms, vector }: StoreRow): Record<string, unknown> {
-  return {
-    id: chunk.id,
-    document: chunk.documentId,
-    item,
-    title: chunk.title,
-    uri: chunk.uri,
-    headings: JSON.stringify(chunk.headings),
-    metadata: JSON.stringify(chunk.metadata),
-    text: chunk.text,
-    terms: terms.join(" "),
-    chunk_index: chunk.index,
-    chunk_count: chunk.count,
-    start_offset: chunk.start,
-    end_offset: chunk.end,
-    line: chunk.line,
-    tokens: chunk.tokens,
-    vector: vector == null ? null : [...vector],
-  };
+function plainRow(row: StoreRow): Record<string, unknown> {
+  return { ...plainValues(row), vector: row.vector == null ? null : [...row.vector] };
 }
 
 function cpuSince(before: NodeJS.CpuUsage): number {
