@@ -11,10 +11,9 @@ import { meanIntervals } from "../src/eval/resample.ts";
 import { type FindDocumentsOptions, findDocuments } from "../src/features/find-documents.ts";
 import { indexCorpus } from "../src/features/index-corpus.ts";
 import { defaultParts } from "../src/features/indexing/default-parts.ts";
-import { queryEmbedder } from "../src/features/indexing/embedders.ts";
+import { queryModels } from "../src/features/indexing/embedders.ts";
 import { openCorpus } from "../src/retrieval/corpus/open-corpus.ts";
 import type { CorpusReader } from "../src/retrieval/corpus-reader.ts";
-import { DEFAULT_FUSION } from "../src/retrieval/find/fusion-settings.ts";
 
 const CUT_OFFS = [2, 5, 10, 30];
 const DOCUMENTS_MAX = 30;
@@ -70,15 +69,15 @@ async function report(folder: string): Promise<void> {
     const parts = { ...defaultParts, createSource: async () => corpusSource(dataset.corpusFile) };
     const index = join(base, ".winnow");
     const { chunks } = await indexCorpus({ folder: index, paths: [dataset.corpusFile], parts, signal });
-    const corpus = await openCorpus(index, { embedQuery: queryEmbedder() });
+    const corpus = await openCorpus(index, queryModels());
     console.log(`\n${basename(folder)}: ${dataset.queries.length} questions, ${chunks} chunks\n`);
     console.log(`| | ${CUT_OFFS.map((cutOff) => `recall@${cutOff}`).join(" | ")} |`);
     console.log(`|---|${"---|".repeat(CUT_OFFS.length)}`);
     const lexical = await measure(dataset, corpus, { mode: "lexical" });
     console.log(`| lexical | ${lexical.map((column) => mean(column).toFixed(3)).join(" | ")} |`);
     console.log(`| dense | ${cells(await measure(dataset, corpus, { mode: "dense" }), lexical)} |`);
-    for (const [k = DEFAULT_FUSION.k, denseWeight = 1] of settings) {
-      const columns = await measure(dataset, corpus, { fusion: { ...DEFAULT_FUSION, k, denseWeight } });
+    for (const [k = 3, denseWeight = 1] of settings) {
+      const columns = await measure(dataset, corpus, { fusion: { k, lexicalWeight: 1, denseWeight, absentRank: null } });
       console.log(`| k ${k}, dense ${denseWeight} | ${cells(columns, lexical)} |`);
     }
     await corpus.close();

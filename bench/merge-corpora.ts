@@ -14,7 +14,7 @@ import { recallAt } from "../src/eval/metrics.ts";
 import { meanIntervals } from "../src/eval/resample.ts";
 import { indexCorpus } from "../src/features/index-corpus.ts";
 import { defaultParts } from "../src/features/indexing/default-parts.ts";
-import { queryEmbedder } from "../src/features/indexing/embedders.ts";
+import { queryModels } from "../src/features/indexing/embedders.ts";
 import { openCorpus } from "../src/retrieval/corpus/open-corpus.ts";
 import type { CorpusReader } from "../src/retrieval/corpus-reader.ts";
 import { DEFAULT_MERGE, findAcross, type MergeSettings } from "../src/retrieval/find/find-across.ts";
@@ -39,7 +39,7 @@ async function indexed(file: string, name: string, base: string): Promise<Corpus
   const parts = { ...defaultParts, createSource: async () => corpusSource(file) };
   const folder = join(base, name, ".winnow");
   await indexCorpus({ folder, paths: [file], parts, signal });
-  return openCorpus(folder, { name, embedQuery: queryEmbedder() });
+  return openCorpus(folder, { name, ...queryModels() });
 }
 
 /** Deals the lines of a collection out to files, by the hash of each. */

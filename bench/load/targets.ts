@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { rulesPolicy } from "../../src/agent/policies/rules/rules.ts";
 import type { Policy } from "../../src/agent/policy.ts";
 import { toWinnowError } from "../../src/core/errors.ts";
-import { queryEmbedder } from "../../src/features/indexing/embedders.ts";
+import { queryModels } from "../../src/features/indexing/embedders.ts";
 import { searchCorpora } from "../../src/features/search-corpora.ts";
 import { openCorpus } from "../../src/retrieval/corpus/open-corpus.ts";
 import type { FindMode } from "../../src/retrieval/corpus-reader.ts";
@@ -92,7 +92,7 @@ async function outcomeOf(work: () => Promise<string>): Promise<Outcome> {
 const numbered = (questions: readonly string[], number: number): string => questions[number % questions.length] ?? "";
 
 async function openFind({ corpus: { folder, questions }, mode }: TargetOptions): Promise<Target> {
-  const corpus = await openCorpus(folder, { name: "load", embedQuery: queryEmbedder() });
+  const corpus = await openCorpus(folder, { name: "load", ...queryModels() });
   return {
     ...here,
     name: `corpus.find, ${mode}`,
@@ -108,7 +108,7 @@ async function openFind({ corpus: { folder, questions }, mode }: TargetOptions):
 
 async function openRuns(name: "scripted" | "rules", options: TargetOptions): Promise<Target> {
   const { folder, questions } = options.corpus;
-  const corpus = await openCorpus(folder, { name: "load", embedQuery: queryEmbedder() });
+  const corpus = await openCorpus(folder, { name: "load", ...queryModels() });
   const policyOf = (number: number): Policy => (name === "rules" ? rulesPolicy() : scriptedAgent(questions, number));
   return {
     ...here,

@@ -19,12 +19,12 @@ import { CORPUS_FOLDER_NAME, corpusLayout } from "../retrieval/corpus/layout.ts"
 import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
 import type { CorpusInfo, CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
 import { DEFAULT_FEEDBACK, type FeedbackSettings } from "../retrieval/find/feedback.ts";
-import { DEFAULT_FUSION, fusionName } from "../retrieval/find/fusion-settings.ts";
+import { DEFAULT_FUSION, type FusionSettings, fusionName } from "../retrieval/find/fusion-settings.ts";
 import { checkTemperature, choosePolicy } from "./choose-policy.ts";
 import { findDocuments } from "./find-documents.ts";
 import { type IndexProgress, indexCorpus } from "./index-corpus.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
-import { queryEmbedder } from "./indexing/embedders.ts";
+import { queryModels } from "./indexing/embedders.ts";
 import { hasSessions, type ProfileSettings, profileWith } from "./profile-settings.ts";
 
 /** Another one gives other index folders: how documents are named and told apart within an index must not change under it. */
@@ -74,7 +74,7 @@ export async function evaluateDataset(options: EvaluateDatasetOptions): Promise<
   const whole = await loadDataset(options.dataset, options.signal);
   const dataset = options.limit === undefined ? whole : { ...whole, queries: whole.queries.slice(0, options.limit) };
   const folder = await indexDataset(whole, options);
-  const corpus = await openCorpus(folder, { name: dataset.name, embedQuery: queryEmbedder() });
+  const corpus = await openCorpus(folder, { name: dataset.name, ...queryModels() });
   const { evaluationsFolder } = corpusLayout(folder);
   const profile = profileOf(options, await corpus.info());
   const { loadTokenCounter } = await import("../models/o200k-token-counter.ts");
@@ -169,7 +169,7 @@ async function systemFor(
   };
 }
 
-function describe(mode: FindMode, embedder: string | null, fusion = DEFAULT_FUSION): string {
+function describe(mode: FindMode, embedder: string | null, fusion: FusionSettings = DEFAULT_FUSION): string {
   return embedder === null && mode === "hybrid"
     ? "lexical (no vectors)"
     : `${mode}${mode === "lexical" || embedder === null ? "" : ` ${embedder}`}${mode === "hybrid" ? ` ${fusionName(fusion)}` : ""}`;

@@ -214,21 +214,21 @@ export async function openCorpora(scope: CorpusScope): Promise<CorpusReader[]> {
 
 /** What opens places one by one; those that it opens share their embedders and their Chroma servers. */
 export async function placeOpener(): Promise<(place: CorpusPlace) => Promise<CorpusReader>> {
-  const [{ openCorpus }, { queryEmbedder }] = await Promise.all([
+  const [{ openCorpus }, { queryModels }] = await Promise.all([
     import("../retrieval/corpus/open-corpus.ts"),
     import("./indexing/embedders.ts"),
   ]);
-  const embedQuery = queryEmbedder();
+  const models = queryModels();
   let shared: Promise<ChromaPlaces> | undefined;
   return async ({ name, folder, published, attached: entry }) => {
     if (published !== undefined) {
       const { openPublishedPlace } = await import("./publishing/open-published-place.ts");
-      return openPublishedPlace({ name, folder, published, environment: process.env, embedQuery });
+      return openPublishedPlace({ name, folder, published, environment: process.env, models });
     }
-    if (entry === undefined) return openCorpus(folder, { name, embedQuery });
+    if (entry === undefined) return openCorpus(folder, { name, ...models });
     shared ??= import("../retrieval/chroma/shared-places.ts").then((module) => new module.ChromaPlaces());
     const { openAttached } = await import("./attaching/open-attached.ts");
-    return openAttached({ name, entry, places: await shared, environment: process.env, embedQuery });
+    return openAttached({ name, entry, places: await shared, environment: process.env, ...models });
   };
 }
 

@@ -2,6 +2,7 @@ import { setImmediate as nextTick } from "node:timers/promises";
 import { toWinnowError, WinnowError } from "../core/errors.ts";
 import { type Embedder, normalize } from "./embedder.ts";
 import type { Artefact } from "./static/artefact.ts";
+import { scoreByInteraction } from "./static/late-interaction.ts";
 import { PieceTable } from "./static/piece-table.ts";
 import { readShippedArtefact } from "./static/shipped-artefact.ts";
 import { WordPieceTokenizer } from "./static/word-piece.ts";
@@ -12,6 +13,7 @@ export const STATIC_TOKENS_MAX = 16_384;
 const UNITS_BETWEEN_PAUSES_MAX = 131_072;
 
 let loaded: Promise<Embedder> | undefined;
+let model: StaticModel | undefined;
 
 /**
  * The built-in embedder: token vectors distilled from all-MiniLM-L6-v2, a look-up and a weighted mean. Needs no key,
@@ -27,17 +29,51 @@ export function loadStaticEmbedder(): Promise<Embedder> {
 }
 
 async function readEmbedder(): Promise<Embedder> {
-  return createStaticEmbedder(readShippedArtefact());
+  return embedderOf(shippedModel());
 }
 
-/** An embedder over any artefact of our format. */
-export function createStaticEmbedder(artefact: Artefact): Embedder {
-  const { name, dimension, unknownToken, wordCharactersMax } = artefact.header;
+/**
+ * Scores passages by late interaction over the built-in embedder's token vectors (`scoreByInteraction`), whatever made the
+ * vectors of an index. Rejects with `embedder_failed` when the file of the package is missing or damaged.
+ */
+export async function scorePassages(
+  query: string,
+  passages: readonly string[],
+  signal?: AbortSignal,
+): Promise<readonly number[]> {
+  if (signal?.aborted === true) throw toWinnowError(signal.reason);
+  const { artefact, tokenizer } = shippedModel();
+  return scoreByInteraction(artefact, tokenizer, query, passages);
+}
+
+interface StaticModel {
+  readonly artefact: Artefact;
+  readonly tokenizer: WordPieceTokenizer;
+}
+
+/** The file of the package, read once. */
+function shippedModel(): StaticModel {
+  model ??= modelOf(readShippedArtefact());
+  return model;
+}
+
+function modelOf(artefact: Artefact): StaticModel {
+  const { unknownToken, wordCharactersMax } = artefact.header;
   const pieces = new PieceTable(artefact.vocabulary);
   if (pieces.size !== artefact.header.tokens)
     throw new WinnowError("embedder_failed", "Vocabulary and vectors differ.");
   const { characterRuns } = artefact;
   const tokenizer = new WordPieceTokenizer({ pieces, characterRuns, unknownToken, wordCharactersMax });
+  return { artefact, tokenizer };
+}
+
+/** An embedder over any artefact of our format. */
+export function createStaticEmbedder(artefact: Artefact): Embedder {
+  return embedderOf(modelOf(artefact));
+}
+
+function embedderOf({ artefact, tokenizer }: StaticModel): Embedder {
+  const { name, dimension } = artefact.header;
   const mean = new WeightedMean(artefact);
   return {
     name,

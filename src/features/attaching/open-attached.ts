@@ -7,6 +7,7 @@ import type { ChromaPlace } from "../../retrieval/chroma/place.ts";
 import type { ChromaPlaces } from "../../retrieval/chroma/shared-places.ts";
 import type { CorpusReader } from "../../retrieval/corpus-reader.ts";
 import type { EmbedQuery } from "../../retrieval/find/embed-query.ts";
+import type { ScorePassages } from "../../retrieval/find/score-passages.ts";
 import { embedderOf, NO_EMBEDDER, placeOptions } from "./attached-entry.ts";
 import { refusedAttached } from "./attached-leave.ts";
 import { type Attachment, placeStamp, readAttachment } from "./attachment.ts";
@@ -23,6 +24,7 @@ export interface OpenAttachedOptions {
   readonly places: ChromaPlaces;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly embedQuery: EmbedQuery;
+  readonly scorePassages?: ScorePassages;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface OpenAttachedOptions {
  * a project's file names without the user's leave is empty, and says so.
  */
 export async function openAttached(options: OpenAttachedOptions): Promise<CorpusReader> {
-  const { name, entry, embedQuery } = options;
+  const { name, entry, embedQuery, scorePassages } = options;
   const refused = await refusedAttached(name, entry);
   if (refused !== undefined) return leftOut(name, entry.indexFolder, refused);
   const attachment = await readAttachment(entry.indexFolder);
@@ -42,6 +44,7 @@ export async function openAttached(options: OpenAttachedOptions): Promise<Corpus
     folder: entry.indexFolder,
     embedder: embedderOf(entry, attachment?.dimension ?? null),
     embedQuery,
+    ...(scorePassages && { scorePassages }),
     wordsOnly: entry.embedder === NO_EMBEDDER,
     open: () => reach.open(),
     failing: () => reach.failing(),

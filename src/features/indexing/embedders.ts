@@ -3,6 +3,7 @@ import { WinnowError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import type { Embedder } from "../../models/embedder.ts";
 import type { EmbedderIdentity, EmbedQuery } from "../../retrieval/find/embed-query.ts";
+import type { ScorePassages } from "../../retrieval/find/score-passages.ts";
 
 /** The built-in embedder as an index names it, known without reading its file. */
 export const STATIC_EMBEDDER: EmbedderIdentity = { name: "static:minilm-192-1", dimension: 192 };
@@ -120,6 +121,26 @@ function otherEmbedder({ name }: EmbedderIdentity, what: string): WinnowError {
   return new WinnowError("embedder_failed", `The vectors of the index were made by ${name}, ${what}.`, {
     hint: "Make new ones with: winnow reembed",
   });
+}
+
+/** What the queries of a corpus are answered with besides its store; each part is loaded by the first query. */
+export interface QueryModels {
+  readonly embedQuery: EmbedQuery;
+  readonly scorePassages: ScorePassages;
+}
+
+export function queryModels(access: EmbedderAccess = {}): QueryModels {
+  return { embedQuery: queryEmbedder(access), scorePassages: scoreWithTokenVectors };
+}
+
+/** The second stage of hybrid search, over the built-in embedder's token vectors, whichever embedder the corpus has. */
+async function scoreWithTokenVectors(
+  query: string,
+  passages: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<readonly number[]> {
+  const { scorePassages } = await import("../../models/static-embedder.ts");
+  return scorePassages(query, passages, signal);
 }
 
 /** Embeds queries with the embedder that the corpus names, which is loaded by the first query. */

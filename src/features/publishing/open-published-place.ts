@@ -1,7 +1,7 @@
 import type { WinnowError } from "../../core/errors.ts";
 import type { CorpusReader } from "../../retrieval/corpus-reader.ts";
-import type { EmbedQuery } from "../../retrieval/find/embed-query.ts";
 import { leftOut } from "../attaching/left-out.ts";
+import type { QueryModels } from "../indexing/embedders.ts";
 import { placesWithoutLeave } from "../indexing/leave.ts";
 import { placeRefused } from "../indexing/refuse-place.ts";
 import { type PublishedPlace, publishedMirror } from "./published-place.ts";
@@ -13,7 +13,7 @@ export interface OpenPublishedPlaceOptions {
   /** Stands for it where it is left out. */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly embedQuery: EmbedQuery;
+  readonly models: QueryModels;
 }
 
 /**
@@ -21,7 +21,7 @@ export interface OpenPublishedPlaceOptions {
  * is one that nobody asked for, as long as it cannot be opened. Rejects as `openPublished` does.
  */
 export async function openPublishedPlace(options: OpenPublishedPlaceOptions): Promise<CorpusReader> {
-  const { name, published, folder, environment, embedQuery } = options;
+  const { name, published, folder, environment, models } = options;
   const refused = await refusedPublished(name, published);
   if (refused !== undefined) return leftOut(name, folder, refused);
   const open = async (): Promise<CorpusReader> => {
@@ -29,7 +29,7 @@ export async function openPublishedPlace(options: OpenPublishedPlaceOptions): Pr
       import("../../retrieval/published/published-corpus.ts"),
       publishedMirror(published, environment),
     ]);
-    return openPublished({ name, mirror, embedQuery });
+    return openPublished({ name, mirror, ...models });
   };
   if (published.isAsked) return open();
   return openOrStandIn({ name, folder, open });

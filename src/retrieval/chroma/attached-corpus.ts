@@ -14,6 +14,7 @@ import type {
   ReadQuery,
 } from "../corpus-reader.ts";
 import type { EmbedderIdentity, EmbedQuery } from "../find/embed-query.ts";
+import type { ScorePassages } from "../find/score-passages.ts";
 import type { Store, StoreReader } from "../store/store.ts";
 import { DenseSide, type OpenCollection } from "./dense-side.ts";
 
@@ -34,6 +35,7 @@ export interface AttachedCorpusOptions {
   /** The user wants it to be searched by words only: then there is nothing to say of that. */
   readonly wordsOnly?: boolean;
   readonly embedQuery?: EmbedQuery;
+  readonly scorePassages?: ScorePassages;
   /** Reaches the collection, at the first query by meaning. */
   readonly open: (signal?: AbortSignal) => Promise<OpenCollection>;
   /** Servers that `open` chooses from, default 1. */
@@ -50,7 +52,7 @@ export interface AttachedCorpusOptions {
  * from the collection itself. Rejects as `openCorpus` does; the collection is not reached before it is needed.
  */
 export async function openAttachedCorpus(options: AttachedCorpusOptions): Promise<CorpusReader> {
-  const { name, folder, embedder, embedQuery } = options;
+  const { name, folder, embedder, embedQuery, scorePassages } = options;
   const dense = new DenseSide(options.open, options.replicas);
   const words = await openCorpus(folder, {
     name,
@@ -58,6 +60,7 @@ export async function openAttachedCorpus(options: AttachedCorpusOptions): Promis
       ? {}
       : { embedder, openStore: (layout, identity) => withDense(openFolderStore(layout, identity), dense) }),
     ...(embedQuery && { embedQuery }),
+    ...(scorePassages && { scorePassages }),
   });
   return new AttachedCorpus(words, dense, options);
 }

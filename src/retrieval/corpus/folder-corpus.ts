@@ -16,6 +16,7 @@ import type {
 } from "../corpus-reader.ts";
 import type { EmbedderIdentity, EmbedQuery } from "../find/embed-query.ts";
 import { findChunks } from "../find/find-chunks.ts";
+import type { ScorePassages } from "../find/score-passages.ts";
 import { grepChunks } from "../find/grep-chunks.ts";
 import { listDocuments } from "../list-documents.ts";
 import { readChunks } from "../read.ts";
@@ -54,6 +55,7 @@ export interface FolderCorpusOptions {
   readonly name: string;
   readonly openStore: OpenStore;
   readonly embedQuery?: EmbedQuery;
+  readonly scorePassages?: ScorePassages;
   /** Behind vectors that lie elsewhere, where the store asks them; default the embedder that the corpus names. */
   readonly embedder?: EmbedderIdentity;
   /**
@@ -117,11 +119,15 @@ export class FolderCorpus implements CorpusReader {
 
   async find(query: FindQuery): Promise<FindAnswer> {
     return this.#use(async ({ manifest, seen, reader }) => {
-      const { embedQuery } = this.#options;
+      const { embedQuery, scorePassages } = this.#options;
       const embedder = this.#options.embedder ?? manifest.identity.embedder;
       const store = await reader();
-      const dense = { ...(embedder && { embedder }), ...(embedQuery && { embedQuery }) };
-      const answer = await findChunks({ corpus: this.name, store, ...dense }, query);
+      const models = {
+        ...(embedder && { embedder }),
+        ...(embedQuery && { embedQuery }),
+        ...(scorePassages && { scorePassages }),
+      };
+      const answer = await findChunks({ corpus: this.name, store, ...models }, query);
       const hits = answer.hits.map((hit) => ({ ...hit, chunk: seen.same(this.#placed(hit.chunk, manifest)) }));
       const late = manifest.unindexed > unindexedRowsWatched(manifest.chunks);
       return { ...answer, hits, notices: late ? [...answer.notices, NOT_READY] : answer.notices };

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from "node:path";
 import { WinnowError } from "../../core/errors.ts";
 import type { EmbedderIdentity, EmbedQuery } from "../find/embed-query.ts";
+import type { ScorePassages } from "../find/score-passages.ts";
 import { FolderCorpus } from "./folder-corpus.ts";
 import { CORPUS_FOLDER_NAME, corpusLayout } from "./layout.ts";
 import type { OpenStore } from "./snapshot.ts";
@@ -11,6 +12,8 @@ export interface OpenCorpusOptions {
   readonly name?: string;
   /** Makes the vectors of queries; without it the corpus is searched by words only. */
   readonly embedQuery?: EmbedQuery;
+  /** The second stage of hybrid search; without it the first one stands. */
+  readonly scorePassages?: ScorePassages;
   /** Behind vectors that lie elsewhere, where the store asks them; default the embedder that the corpus names. */
   readonly embedder?: EmbedderIdentity;
   /** Where chunks are kept; default the store that its identity names, in the corpus folder. */
@@ -24,13 +27,15 @@ export interface OpenCorpusOptions {
  * `corpus_corrupt`. The store is opened by the first query; opening the corpus alone reads two small files.
  */
 export async function openCorpus(folder: string, options: OpenCorpusOptions = {}): Promise<FolderCorpus> {
-  const { name = corpusName(folder), openStore = openFolderStore, embedQuery, embedder, isElsewhere = false } = options;
+  const { name = corpusName(folder), openStore = openFolderStore, isElsewhere = false } = options;
+  const { embedQuery, embedder, scorePassages } = options;
   if (name === "" || name.includes("\u0000")) throw new WinnowError("invalid_argument", "A corpus needs a name.");
   const corpus = new FolderCorpus(corpusLayout(folder), {
     name,
     openStore,
     isElsewhere,
     ...(embedQuery && { embedQuery }),
+    ...(scorePassages && { scorePassages }),
     ...(embedder && { embedder }),
   });
   await corpus.info();

@@ -8,7 +8,8 @@ import { analyzeText } from "../lexical/analyze.ts";
 import type { StoreReader, StoreRow } from "../store/store.ts";
 import { DEFAULT_FEEDBACK } from "./feedback.ts";
 import { type FindSource, findChunks } from "./find-chunks.ts";
-import { DEFAULT_FUSION } from "./fusion-settings.ts";
+import { DEFAULT_FUSION, type RankFusion } from "./fusion-settings.ts";
+import type { ScorePassages } from "./score-passages.ts";
 
 const row = (id: string, text: string, more: Parameters<typeof storeRow>[2] = {}): StoreRow => ({
   ...storeRow(id, text, more),
@@ -113,8 +114,8 @@ describe("findChunks", () => {
     const answer = await findChunks(await source(), query({}));
     expect(answer.notices).toEqual([]);
     expect(answer.hits[0]).toMatchObject({ corpus: "c", chunk: { id: "river" }, lexicalRank: 1, denseRank: 1 });
-    const { k, lexicalWeight, denseWeight } = DEFAULT_FUSION;
-    expect(answer.hits[0]?.score).toBeCloseTo((lexicalWeight + denseWeight) / (k + 1), 12);
+    // The best of both halves has all of both.
+    expect(answer.hits[0]?.score).toBeCloseTo(1, 12);
     const tree = answer.hits.find(({ chunk }) => chunk.id === "tree");
     expect(tree).toMatchObject({ denseRank: 3 });
     expect(tree).not.toHaveProperty("lexicalRank");
@@ -139,17 +140,50 @@ describe("findChunks", () => {
   });
 
   test("weights decide between the halves; an absent rank counts for what a half lacks", async () => {
-    const first = async (fusion: Partial<typeof DEFAULT_FUSION>) => {
+    const ranks: RankFusion = { k: 3, lexicalWeight: 1, denseWeight: 0.15, absentRank: null };
+    const first = async (fusion: Partial<RankFusion>) => {
       const found = await source([
         row("word", "river", { vector: [1, 0, 0] }),
         row("near", "sea", { vector: [0, 1, 0] }),
       ]);
-      return findChunks(found, query({ text: "river", fusion: { ...DEFAULT_FUSION, ...fusion } }));
+      return findChunks(found, query({ text: "river", fusion: { ...ranks, ...fusion } }));
     };
     expect(ids(await first({ lexicalWeight: 1, denseWeight: 0.1 }))[0]).toBe("word");
     expect(ids(await first({ lexicalWeight: 0.1, denseWeight: 1, k: 1 }))[0]).toBe("near");
     const { hits } = await first({ lexicalWeight: 1, denseWeight: 1, k: 60, absentRank: 20 });
     expect(hits.find(({ chunk }) => chunk.id === "near")?.score).toBeCloseTo(1 / 61 + 1 / 80, 12);
+  });
+
+  test("the second stage reads the first candidates of both halves and may change their order", async () => {
+    const asked: string[][] = [];
+    const scorePassages: ScorePassages = async (text, passages) => {
+      asked.push([text, ...passages]);
+      return passages.map((passage) => (passage.includes("stream") ? 1 : 0));
+    };
+    const fusion = { ...DEFAULT_FUSION, interaction: { share: 0.9, candidates: 2 } };
+    const answer = await findChunks({ ...(await source()), scorePassages }, query({ fusion }));
+    expect(asked).toHaveLength(1);
+    expect(asked[0]?.[0]).toBe(query({}).text);
+    expect(asked[0]?.length).toBeLessThanOrEqual(5);
+    expect(ids(answer)[0]).toBe("stream");
+    expect(ids(await findChunks({ ...(await source()), scorePassages }, query({ fusion, mode: "lexical" })))[0]).toBe(
+      "river",
+    );
+  });
+
+  test("a second stage that fails leaves the first and says so; a cancelled one ends the search", async () => {
+    const failing: ScorePassages = async () => Promise.reject(new WinnowError("embedder_failed", "Damaged."));
+    const answer = await findChunks({ ...(await source()), scorePassages: failing }, query({}));
+    expect(answer.notices.map(({ code }) => code)).toEqual(["first_stage_only"]);
+    expect(ids(answer)).toEqual(ids(await findChunks(await source(), query({}))));
+    const controller = new AbortController();
+    const cancelled: ScorePassages = async (_text, _passages, signal) => {
+      controller.abort(new WinnowError("cancelled", "Stop."));
+      throw signal?.reason;
+    };
+    await expect(
+      findChunks({ ...(await source()), scorePassages: cancelled }, query({ signal: controller.signal })),
+    ).rejects.toMatchObject({ code: "cancelled" });
   });
 
   test("an embedder that fails leaves the lexical half and says so; another embedder than the corpus's is refused", async () => {

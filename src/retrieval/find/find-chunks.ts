@@ -6,14 +6,18 @@ import { analyzeQuery, analyzeText } from "../lexical/analyze.ts";
 import type { CandidateList, StoreReader } from "../store/store.ts";
 import type { EmbedderIdentity, EmbedQuery } from "./embed-query.ts";
 import { expandQuery } from "./feedback.ts";
-import { fuse } from "./fuse.ts";
-import { DEFAULT_FUSION } from "./fusion-settings.ts";
+import { type Fused, fuse } from "./fuse.ts";
+import { fuseInteraction, fuseScores, type ScoredId } from "./fuse-scores.ts";
+import { DEFAULT_FUSION, isRankFusion } from "./fusion-settings.ts";
+import type { ScorePassages } from "./score-passages.ts";
 
 /** Most chunks that one query returns. */
 export const CHUNKS_MAX = 1_000;
-/** Candidates of each kind are at least this many, and `CANDIDATES_PER_CHUNK` for each chunk that is asked for. */
+/** Where ranks are fused, candidates of each kind are at least this many, and so many for each chunk that is asked for. */
 const CANDIDATES_MIN = 25;
 const CANDIDATES_PER_CHUNK = 3;
+/** Where scores are fused, so many for each chunk, and never fewer than the pool: a longer list begins as a short one does. */
+const POOL_PER_CHUNK = 2;
 /** Chunks of the first round that show which terms are common among what a query finds. */
 const FEEDBACK_CANDIDATES = 50;
 /** Terms of a query that are looked up; a longer text is a document, and its beginning says what it is about. */
@@ -48,12 +52,14 @@ export interface FindSource {
   /** The embedder behind the vectors of the corpus, where it has any. */
   readonly embedder?: EmbedderIdentity;
   readonly embedQuery?: EmbedQuery;
+  /** The second stage of hybrid mode; without it the first one stands. */
+  readonly scorePassages?: ScorePassages;
 }
 
 /**
- * One-shot search (design §4). Lexical and dense candidates are fetched concurrently in one turn of the store, max(25, 3k) of each besides those
- * already seen, and fused by weighted reciprocal rank. The score of a hit is BM25 in lexical mode, cosine in dense mode,
- * the fused score in hybrid mode. Rejects with `invalid_argument` for dense mode where there are no vectors, and with
+ * One-shot search. Lexical and dense candidates besides those already seen are fetched concurrently in one turn of the
+ * store and fused as the settings say: by ranks, or by scores with a second stage that reads the first candidates. The
+ * score of a hit is BM25 in lexical mode, cosine in dense mode, the fused score in hybrid mode. Rejects with `invalid_argument` for dense mode where there are no vectors, and with
  * what the embedder rejects with; in hybrid mode an embedder that cannot be asked leaves the lexical half and a notice.
  */
 export async function findChunks(source: FindSource, query: FindQuery): Promise<FindAnswer> {
@@ -89,11 +95,11 @@ async function findWith(
   ]);
   const expandedList = await expandedCandidates(source, query, lexicalList, denseList);
   if (expandedList !== undefined) {
-    return { hits: await toHits(source, query, expandedList, denseList), notices };
+    return { hits: await toHits(source, query, { lexical: expandedList, dense: denseList }, notices), notices };
   }
   const lists = [lexicalList, denseList].filter((list) => list !== undefined);
   if (lists.some((list) => !list.complete)) notices.push(INCOMPLETE);
-  return { hits: await toHits(source, query, lexicalList, denseList), notices };
+  return { hits: await toHits(source, query, { lexical: lexicalList, dense: denseList }, notices), notices };
 }
 
 async function lexicalCandidates(source: FindSource, query: FindQuery, notices: Notice[]): Promise<CandidateList> {
@@ -111,7 +117,7 @@ async function expandedCandidates(
   dense: CandidateList | undefined,
 ): Promise<CandidateList | undefined> {
   if (query.feedback === undefined || lexical === undefined) return undefined;
-  const first = await toHits(source, { ...query, chunksMax: FEEDBACK_CANDIDATES }, lexical, dense);
+  const first = await toHits(source, { ...query, chunksMax: FEEDBACK_CANDIDATES }, { lexical, dense }, []);
   const terms = analyzeQuery(query.text).slice(0, QUERY_TERMS_MAX);
   const expanded = expandQuery(terms, first, (chunk) => analyzeText(indexedText(chunk)), query.feedback);
   return source.store.lexical({ terms: expanded, ...candidateQuery(source, query) });
@@ -133,7 +139,11 @@ function degraded(error: unknown, query: FindQuery, notices: Notice[]): undefine
 }
 
 function candidateQuery(source: FindSource, query: FindQuery) {
-  const limit = Math.max(CANDIDATES_MIN, CANDIDATES_PER_CHUNK * query.chunksMax);
+  const fusion = query.fusion ?? DEFAULT_FUSION;
+  const limit =
+    query.mode !== "hybrid" || isRankFusion(fusion)
+      ? Math.max(CANDIDATES_MIN, CANDIDATES_PER_CHUNK * query.chunksMax)
+      : Math.max(fusion.pool, POOL_PER_CHUNK * query.chunksMax);
   return {
     limit: Math.min(limit, source.store.capabilities.maxResults),
     exclude: chunkIdsOf(source.corpus, query.exclude),
@@ -150,29 +160,26 @@ function chunkIdsOf(corpus: string, keys: ReadonlySet<string> | undefined): Read
   return new Set(own.map((key) => key.slice(prefix.length)));
 }
 
+/** The first `chunksMax` of what was found, whole. A second stage that cannot be had is left out, with a notice. */
 async function toHits(
   source: FindSource,
   query: FindQuery,
-  lexical: CandidateList | undefined,
-  dense: CandidateList | undefined,
+  { lexical, dense }: Halves,
+  notices: Notice[],
 ): Promise<Hit[]> {
-  const ids = (list: CandidateList | undefined) => ({ ids: (list?.candidates ?? []).map(({ id }) => id) });
-  const only = lexical === undefined ? dense : dense === undefined ? lexical : undefined;
-  const scores = only && new Map(only.candidates.map(({ id, score }) => [id, score]));
-  const { k, lexicalWeight, denseWeight, absentRank } = query.fusion ?? DEFAULT_FUSION;
-  const weighted = [
-    { ...ids(lexical), weight: lexicalWeight },
-    { ...ids(dense), weight: denseWeight },
-  ];
-  // Of a single list the order is its own: an absent rank would only add the same to all.
-  const options = absentRank === null || only !== undefined ? { k } : { k, absentRank };
-  const best = fuse(weighted, options).slice(0, query.chunksMax);
   const byId = new Map<string, Chunk>();
   for (const { chunk } of [...(lexical?.candidates ?? []), ...(dense?.candidates ?? [])]) {
     if (chunk !== undefined) byId.set(chunk.id, chunk);
   }
-  const missing = best.map(({ id }) => id).filter((id) => !byId.has(id));
-  for (const chunk of await source.store.chunks(missing, query.signal)) byId.set(chunk.id, chunk);
+  const load = async (ids: readonly string[]): Promise<void> => {
+    const missing = ids.filter((id) => !byId.has(id));
+    if (missing.length === 0) return;
+    for (const chunk of await source.store.chunks(missing, query.signal)) byId.set(chunk.id, chunk);
+  };
+  const fused = joined(query, lexical, dense);
+  const read = await readClosely(source, query, { lexical, dense }, { byId, load }, notices);
+  const best = (read === undefined ? fused : fuseInteraction(fused, read.scores, read.share)).slice(0, query.chunksMax);
+  await load(best.map(({ id }) => id));
   return best.flatMap(({ id, score, ranks: [lexicalRank, denseRank] }): Hit[] => {
     const chunk = byId.get(id);
     if (chunk === undefined) return [];
@@ -180,12 +187,74 @@ async function toHits(
       {
         corpus: source.corpus,
         chunk,
-        score: scores?.get(id) ?? score,
+        score,
         ...(lexicalRank === undefined ? {} : { lexicalRank }),
         ...(denseRank === undefined ? {} : { denseRank }),
       },
     ];
   });
+}
+
+interface Halves {
+  readonly lexical: CandidateList | undefined;
+  readonly dense: CandidateList | undefined;
+}
+
+/** Both halves as one list, best first. A single half keeps its order and its scores. */
+function joined(query: FindQuery, lexical: CandidateList | undefined, dense: CandidateList | undefined): Fused[] {
+  const only = lexical === undefined ? dense : dense === undefined ? lexical : undefined;
+  if (only !== undefined) {
+    const own = only === lexical ? 0 : 1;
+    return only.candidates.map(({ id, score }, i) => {
+      const ranks: [number | undefined, number | undefined] = [undefined, undefined];
+      ranks[own] = i + 1;
+      return { id, score, ranks };
+    });
+  }
+  const [words, meaning] = [lexical?.candidates ?? [], dense?.candidates ?? []];
+  const fusion = query.fusion ?? DEFAULT_FUSION;
+  if (!isRankFusion(fusion)) return fuseScores(words, meaning, fusion);
+  const { k, lexicalWeight, denseWeight, absentRank } = fusion;
+  const ids = (list: readonly { readonly id: string }[]): string[] => list.map(({ id }) => id);
+  const weighted = [
+    { ids: ids(words), weight: lexicalWeight },
+    { ids: ids(meaning), weight: denseWeight },
+  ];
+  return fuse(weighted, { k, ...(absentRank === null ? {} : { absentRank }) });
+}
+
+interface Loading {
+  readonly byId: ReadonlyMap<string, Chunk>;
+  load(ids: readonly string[]): Promise<void>;
+}
+
+/** Scores of the second stage for the first candidates of both halves; undefined where there is none, or it failed. */
+async function readClosely(
+  source: FindSource,
+  query: FindQuery,
+  { lexical, dense }: Halves,
+  { byId, load }: Loading,
+  notices: Notice[],
+): Promise<{ readonly share: number; readonly scores: readonly ScoredId[] } | undefined> {
+  const fusion = query.fusion ?? DEFAULT_FUSION;
+  const { scorePassages } = source;
+  if (query.mode !== "hybrid" || isRankFusion(fusion) || fusion.interaction === null) return undefined;
+  // A single half has scores of its own kind, which do not join.
+  if (scorePassages === undefined || lexical === undefined || dense === undefined) return undefined;
+  const { candidates, share } = fusion.interaction;
+  const first = [...lexical.candidates.slice(0, candidates), ...dense.candidates.slice(0, candidates)];
+  const ids = [...new Set(first.map(({ id }) => id))];
+  await load(ids);
+  const chunks = ids.map((id) => byId.get(id)).filter((chunk) => chunk !== undefined);
+  try {
+    const scores = await scorePassages(query.text, chunks.map(indexedText), query.signal);
+    return { share, scores: chunks.map(({ id }, i) => ({ id, score: scores[i] ?? 0 })) };
+  } catch (error) {
+    const failure = toWinnowError(error, "embedder_failed");
+    if (query.signal?.aborted === true) throw failure;
+    notices.push({ code: "first_stage_only", message: `The second stage of ranking was left out: ${failure.message}` });
+    return undefined;
+  }
 }
 
 /** Rejects anything but a whole number from 1 to `CHUNKS_MAX`. */

@@ -15,6 +15,7 @@ import type {
   ReadQuery,
 } from "../corpus-reader.ts";
 import type { EmbedQuery } from "../find/embed-query.ts";
+import type { ScorePassages } from "../find/score-passages.ts";
 import type { Mirror, Mirrored } from "./mirror.ts";
 
 /** How long what was seen at the address holds: a call after that has somebody look again, and does not wait for it. */
@@ -26,6 +27,7 @@ export interface OpenPublishedOptions {
   readonly name: string;
   readonly mirror: Mirror;
   readonly embedQuery?: EmbedQuery;
+  readonly scorePassages?: ScorePassages;
   readonly lookMs?: number;
   readonly now?: () => number;
   readonly signal?: AbortSignal | undefined;
@@ -196,6 +198,7 @@ class PublishedCorpus implements CorpusReader {
   }
 }
 
-function openFolder({ name, embedQuery }: OpenPublishedOptions, folder: string): Promise<FolderCorpus> {
-  return openCorpus(folder, { name, isElsewhere: true, ...(embedQuery && { embedQuery }) });
+function openFolder({ name, embedQuery, scorePassages }: OpenPublishedOptions, folder: string): Promise<FolderCorpus> {
+  const models = { ...(embedQuery && { embedQuery }), ...(scorePassages && { scorePassages }) };
+  return openCorpus(folder, { name, isElsewhere: true, ...models });
 }
