@@ -87,6 +87,7 @@ async function ask(
   const view: View = {
     query: session.header.query,
     context,
+    ...(session.context.ranking && { ranking: session.context.ranking }),
     tools: toolSchemas(profile),
     maxTokens,
     documentsMax: session.header.documentsMax,

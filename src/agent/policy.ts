@@ -1,5 +1,5 @@
 import type { DecisionRepair, JsonValue, RecordedUsage, SamplingSettings } from "../record/events.ts";
-import type { RenderedContext } from "./context/rendered.ts";
+import type { RankedEntry, RenderedContext } from "./context/rendered.ts";
 import type { DecisionTokens } from "./decision-tokens.ts";
 import type { Profile } from "./profiles/profile.ts";
 import type { ToolSchema } from "./tools/tool-schemas.ts";
@@ -8,6 +8,11 @@ import type { ToolSchema } from "./tools/tool-schemas.ts";
 export interface View {
   readonly query: string;
   readonly context: RenderedContext;
+  /**
+   * What one query of the question ranks, best first, for policies that ask for it (`startsFromRanking`). Ids and scores:
+   * what stands in these documents has to be searched for like everything else.
+   */
+  readonly ranking?: readonly RankedEntry[];
   readonly tools: readonly ToolSchema[];
   /** Most tokens that the answer may have. */
   readonly maxTokens: number;
@@ -74,6 +79,8 @@ export interface Policy {
   readonly model?: string;
   /** True when the seed changes nothing: what it is shown decides all. */
   readonly ignoresSeed?: boolean;
+  /** True when it is to be given the ranking of one query of the question, and may list documents of it unread. */
+  readonly startsFromRanking?: boolean;
   decide(view: View, options: DecideOptions): Promise<Decision>;
 }
 

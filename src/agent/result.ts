@@ -62,6 +62,7 @@ export function toResult(
   const chunks = new Map<string, RecordedChunk>();
   const notices = new Map<string, { code: string; message: string }>();
   for (const event of events) {
+    if (event.type === "end") for (const chunk of event.chunks ?? []) chunks.set(chunk.key, chunk);
     if (event.type === "tool_result") for (const chunk of event.chunks) chunks.set(chunk.key, chunk);
     if (event.type === "notice" && event.shown === "never") {
       notices.set(event.message, { code: event.code, message: event.message });

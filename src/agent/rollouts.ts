@@ -291,7 +291,8 @@ function decidedAlike(rollouts: readonly Rollout[]): boolean {
 function emitPassages(parent: Parent, documents: readonly RecordedDocument[], rollouts: readonly Rollout[]): void {
   const known = new Map<string, RecordedChunk>();
   for (const event of rollouts.flatMap(({ events }) => events)) {
-    if (event.type === "tool_result") for (const chunk of event.chunks) known.set(chunk.key, chunk);
+    if (event.type === "tool_result" || event.type === "end")
+      for (const chunk of event.chunks ?? []) known.set(chunk.key, chunk);
   }
   const keys = documents.flatMap((document) => document.chunks);
   const chunks = keys.map((key) => known.get(key)).filter((chunk) => chunk !== undefined);

@@ -6,6 +6,7 @@ import type {
   EndEvent,
   EventBody,
   RecordEvent,
+  RecordedChunk,
   RecordedDocument,
   RecordedTokens,
   RecordHeader,
@@ -27,6 +28,7 @@ import { pruneBatchTokens } from "./profiles/profile.ts";
 import type { RunEvent, RunOptions } from "./run.ts";
 import { selectionNotices, selectionRequest } from "./select-documents.ts";
 import { executeTurn, type TurnOutcome } from "./tools/execute-turn.ts";
+import { rankInLibrary, toRecordedChunk } from "./tools/retrieve.ts";
 import { Trajectory } from "./trajectory.ts";
 
 /** Messages in a row without a call or a list, after which a policy counts as broken. */
@@ -59,6 +61,8 @@ export class Session {
   #idle = 0;
   #refused = 0;
   #failed = 0;
+  /** Chunks of the question's ranking by key, for documents that are listed unread. */
+  readonly #unread = new Map<string, RecordedChunk>();
   /** A list that went back to the policy once; it stands when nothing better comes. */
   #held: { readonly documents: readonly RecordedDocument[]; readonly turn: number } | undefined;
   /** By how much the server's count exceeded ours at the last decision. */
@@ -158,6 +162,7 @@ export class Session {
   async #loop(): Promise<EventBody<EndEvent>> {
     const { profile, limits } = this.options;
     const { turnsMax } = this.header;
+    if (this.options.policy.startsFromRanking === true) await this.#rank();
     for (;;) {
       this.signal.throwIfAborted();
       if (this.#turn >= turnsMax) return this.#force("max_turns");
@@ -174,6 +179,36 @@ export class Session {
       this.#closeTurn();
       this.#tellUnpriced();
     }
+  }
+
+  /** Puts on record what one query of the question ranks. A corpus that cannot be asked now is asked by the policy's calls. */
+  async #rank(): Promise<void> {
+    const { documents, notices } = await rankInLibrary(this.options.library, this.header, this.signal).catch(
+      (error) => {
+        this.signal.throwIfAborted();
+        return { documents: [], notices: [toWinnowError(error, "store_failed").message] };
+      },
+    );
+    const entries = documents.flatMap(({ score, hits: [best] }) => {
+      if (best === undefined) return [];
+      const chunk = toRecordedChunk(best.corpus, best.chunk);
+      this.#unread.set(chunk.key, chunk);
+      const { key, corpus, documentId, index } = chunk;
+      return [{ key, corpus, documentId, index, score }];
+    });
+    for (const message of notices) {
+      this.#told.add(message);
+      this.emit({ type: "notice", code: "retrieval", message, shown: "never" });
+    }
+    this.emit({ type: "ranking", entries });
+  }
+
+  /** Chunks that a list names and that nothing on record holds yet. */
+  #unreadOf(documents: readonly RecordedDocument[]): Pick<EndEvent, "chunks"> {
+    const shown = this.context.allChunks();
+    const keys = documents.flatMap((document) => document.chunks).filter((key) => !shown.has(key));
+    const chunks = keys.map((key) => this.#unread.get(key)).filter((chunk) => chunk !== undefined);
+    return chunks.length === 0 ? {} : { chunks };
   }
 
   /** The end event when the decision is a final list that holds; tells the policy when it is one that does not. */
@@ -358,7 +393,7 @@ export class Session {
       seconds: this.#elapsedMs() / 1000,
       costUsd: this.spent.priced ? this.spent.cost : null,
     };
-    return { type: "end", stopReason, concluded, outcome, documents, usage };
+    return { type: "end", stopReason, concluded, outcome, documents, ...this.#unreadOf(documents), usage };
   }
 }
 

@@ -1,4 +1,11 @@
-import type { EditEvent, RecordEvent, RecordedChunk, RecordedDocument, ToolResultEvent } from "../record/events.ts";
+import type {
+  EditEvent,
+  RankedPlace,
+  RecordEvent,
+  RecordedChunk,
+  RecordedDocument,
+  ToolResultEvent,
+} from "../record/events.ts";
 import { RRF_K } from "../retrieval/find/fuse.ts";
 import { documentKeyOf } from "./context/id-book.ts";
 
@@ -17,11 +24,15 @@ interface SeenDocument {
 export class Trajectory {
   readonly #documents = new Map<string, SeenDocument>();
   readonly #chunks = new Map<string, RecordedChunk>();
+  /** Documents of the question's ranking; unread ones can be listed, and count as seen by nobody. */
+  readonly #ranked = new Map<string, RankedPlace>();
   readonly #pruned = new Set<string>();
   readonly #everPruned = new Set<string>();
 
   apply(event: RecordEvent): void {
-    if (event.type === "tool_result") this.#applyResult(event);
+    if (event.type === "ranking") {
+      for (const entry of event.entries) this.#ranked.set(documentKeyOf(entry), entry);
+    } else if (event.type === "tool_result") this.#applyResult(event);
     else if (event.type === "edit") this.#applyEdit(event);
   }
 
@@ -79,7 +90,12 @@ export class Trajectory {
   /** The entry of a document for a result list; `first` names a chunk to put in front. */
   entry(documentKey: string, justification: string, first?: string): RecordedDocument | undefined {
     const seen = this.#documents.get(documentKey);
-    if (seen === undefined) return undefined;
+    if (seen === undefined) {
+      const ranked = this.#ranked.get(documentKey);
+      if (ranked === undefined) return undefined;
+      const { corpus, documentId, key } = ranked;
+      return { corpus, id: documentId, score: 0, justification, chunks: [key], pruned: false };
+    }
     const byScore = [...seen.chunks].sort((a, b) => b[1] - a[1]).map(([key]) => key);
     const kept = byScore.filter((key) => !this.#pruned.has(key));
     const rest = byScore.filter((key) => this.#pruned.has(key));

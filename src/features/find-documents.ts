@@ -5,9 +5,9 @@ import type { Hit, Metadata, Notice, Passage } from "../core/types.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
 import { checkWhere } from "../retrieval/find/check-where.ts";
 import type { FeedbackSettings } from "../retrieval/find/feedback.ts";
-import { findAcross } from "../retrieval/find/find-across.ts";
 import type { FusionSettings } from "../retrieval/find/fusion-settings.ts";
 import { rankDocuments } from "../retrieval/find/rank-documents.ts";
+import { rankHits } from "../retrieval/find/rank-query.ts";
 import type { Reranker } from "../retrieval/rerank/reranker.ts";
 import { standingNotices } from "./standing-notices.ts";
 
@@ -89,9 +89,17 @@ async function query(corpora: readonly CorpusReader[], options: FindDocumentsOpt
     const { hits, notices, ...totals } = await grepAll(corpora, text, options, where);
     return { ...shared, documents: toDocuments(hits, options.documentsMax), ...totals, notices };
   }
-  const { hits, notices } = await findAcross(corpora, { text, mode }, (corpus) =>
-    findEnough(corpus, text, mode, options, where),
-  );
+  const { fusion, feedback } = options;
+  const { hits, notices } = await rankHits(corpora, {
+    text,
+    mode,
+    documentsMax: options.documentsMax,
+    where,
+    excludeDocuments: new Set(options.exclude ?? []),
+    ...(fusion && { fusion }),
+    ...(feedback && { feedback }),
+    ...(options.signal && { signal: options.signal }),
+  });
   const { reranker, documentsMax, signal } = options;
   if (reranker === undefined) return { ...shared, documents: toDocuments(hits, documentsMax), notices };
   const { rerankHits } = await import("../retrieval/rerank/reranker.ts");
@@ -103,34 +111,6 @@ async function query(corpora: readonly CorpusReader[], options: FindDocumentsOpt
 interface Answer {
   readonly hits: readonly Hit[];
   readonly notices: readonly Notice[];
-}
-
-/** Asks for more chunks until they belong to enough documents: several chunks of one document may lead the list. */
-async function findEnough(
-  corpus: CorpusReader,
-  text: string,
-  mode: FindMode,
-  options: FindDocumentsOptions,
-  where: Filter,
-): Promise<Answer> {
-  for (
-    let chunksMax = Math.min(CHUNKS_MAX, options.documentsMax * 3);
-    ;
-    chunksMax = Math.min(CHUNKS_MAX, chunksMax * 4)
-  ) {
-    const answer = await corpus.find({
-      text,
-      mode,
-      chunksMax,
-      where,
-      excludeDocuments: new Set(options.exclude ?? []),
-      ...(options.fusion === undefined ? {} : { fusion: options.fusion }),
-      ...(options.feedback === undefined ? {} : { feedback: options.feedback }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
-    const documents = new Set(answer.hits.map((hit) => hit.chunk.documentId)).size;
-    if (documents >= options.documentsMax || answer.hits.length < chunksMax || chunksMax === CHUNKS_MAX) return answer;
-  }
 }
 
 async function grepAll(

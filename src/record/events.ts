@@ -154,6 +154,22 @@ export interface RecordedHit {
   readonly match?: { readonly line: number; readonly text: string };
 }
 
+/** Where a chunk belongs, without its text. */
+export type RecordedPlace = Pick<RecordedChunk, "key" | "corpus" | "documentId" | "index">;
+
+/**
+ * What one query of the question ranks, before the first decision: the best chunk of each document, best first. It shows
+ * nothing; a policy that lists documents by it knows them by id alone.
+ */
+export interface RankingEvent extends EventBase {
+  readonly type: "ranking";
+  readonly entries: readonly RankedPlace[];
+}
+
+export interface RankedPlace extends RecordedPlace {
+  readonly score: number;
+}
+
 export interface ToolResultEvent extends EventBase {
   readonly type: "tool_result";
   readonly callId: string;
@@ -251,6 +267,8 @@ export interface EndEvent extends EventBase {
   readonly concluded: Concluded;
   readonly outcome: Outcome;
   readonly documents: readonly RecordedDocument[];
+  /** Chunks of listed documents that the run has not shown: those of its ranking. */
+  readonly chunks?: readonly RecordedChunk[];
   readonly usage: RunUsage;
   readonly error?: RunFailure;
 }
@@ -277,7 +295,14 @@ export interface RunUsage {
   readonly costUsd: number | null;
 }
 
-export type RecordEvent = DecisionEvent | ToolResultEvent | EditEvent | BudgetEvent | NoticeEvent | EndEvent;
+export type RecordEvent =
+  | RankingEvent
+  | DecisionEvent
+  | ToolResultEvent
+  | EditEvent
+  | BudgetEvent
+  | NoticeEvent
+  | EndEvent;
 export type RecordLine = RecordHeader | RecordEvent;
 
 /** An event before the recorder numbers and stamps it. */

@@ -48,7 +48,15 @@ const tokensSchema = z
       error: "there is not one log-probability for each completion id",
     }),
   );
+const placeSchema = z.looseObject({
+  key: z.string(),
+  corpus: z.string(),
+  documentId: z.string(),
+  index: z.number(),
+  score: z.number(),
+});
 const eventSchema = z.discriminatedUnion("type", [
+  z.looseObject({ type: z.literal("ranking"), ...base, entries: z.array(placeSchema) }),
   z.looseObject({
     type: z.literal("decision"),
     ...base,
@@ -78,6 +86,7 @@ const eventSchema = z.discriminatedUnion("type", [
     ...base,
     stopReason: z.string(),
     documents: z.array(z.looseObject({ id: z.string() })),
+    chunks: z.optional(z.array(chunkSchema)),
   }),
 ]);
 

@@ -4,6 +4,7 @@ import type {
   DecisionEvent,
   EditEvent,
   NoticeEvent,
+  RankingEvent,
   RecordEvent,
   RecordedChunk,
   RecordHeader,
@@ -18,7 +19,7 @@ import { frameResult } from "./layout.ts";
 import { escapeHeadings } from "./lookalikes.ts";
 import { type Notes, notesOf } from "./notes.ts";
 import { initialPrompt } from "./prompt.ts";
-import type { Block, RenderedContext, RenderedMessage, ShownChunk } from "./rendered.ts";
+import type { Block, RankedEntry, RenderedContext, RenderedMessage, ShownChunk } from "./rendered.ts";
 
 /** A chunk's place in a tool message. The block goes when the chunk is pruned, and a stub may take its place. */
 interface Slot {
@@ -66,6 +67,7 @@ export class Context {
   /** Tokens of the tool schemas, part of every prompt. */
   readonly schemaTokens: number;
   #reasoningTokens = 0;
+  #ranking: readonly RankedEntry[] | undefined;
   #notes: Notes | undefined;
   #notesMessage: RenderedMessage | undefined;
 
@@ -85,7 +87,8 @@ export class Context {
 
   /** Applies the next event of the record. Events must come in order, each once. */
   apply(event: RecordEvent): void {
-    if (event.type === "decision") this.#applyDecision(event);
+    if (event.type === "ranking") this.#applyRanking(event);
+    else if (event.type === "decision") this.#applyDecision(event);
     else if (event.type === "tool_result") this.#applyResult(event);
     else if (event.type === "edit") this.#applyEdit(event);
     else if (event.type === "budget") this.#applyUsageLine(event.line);
@@ -98,6 +101,11 @@ export class Context {
     let tokens = this.#overhead;
     for (const message of messages) tokens += message.tokens;
     return { messages, tokens };
+  }
+
+  /** What one query of the question ranks; undefined where the run has no such ranking. */
+  get ranking(): readonly RankedEntry[] | undefined {
+    return this.#ranking;
   }
 
   /** What the question asks, as the policy last noted it; empty when it keeps no notes. */
@@ -142,6 +150,14 @@ export class Context {
   #pushFixed(role: RenderedMessage["role"], blocks: readonly Block[], once = false): void {
     const tokens = this.#profile.framing.perMessage + sum(blocks);
     this.#entries.push({ kind: "fixed", once, message: { role, blocks, tokens } });
+  }
+
+  /** Gives the ranked documents their ids; the text of none of them is shown. */
+  #applyRanking({ entries }: RankingEvent): void {
+    this.#ranking = entries.map((entry) => {
+      this.#documents.set(documentKeyOf(entry), { corpus: entry.corpus, id: entry.documentId });
+      return { key: entry.key, ...this.#ids.assign(entry), score: entry.score };
+    });
   }
 
   #applyDecision(event: DecisionEvent): void {

@@ -1,5 +1,5 @@
 import { trimmedOf } from "../../core/text.ts";
-import type { RecordedChunk } from "../../record/events.ts";
+import type { RecordedPlace } from "../../record/events.ts";
 import type { Profile } from "../profiles/profile.ts";
 
 /** FNV-1a, 32 bits. */
@@ -27,7 +27,7 @@ export class IdBook {
   }
 
   /** Ids of a chunk; new documents get their id here. */
-  assign(chunk: RecordedChunk): { shownId: string; shownDocumentId: string } {
+  assign(chunk: RecordedPlace): { shownId: string; shownDocumentId: string } {
     const documentKey = documentKeyOf(chunk);
     let shown = this.#documents.get(documentKey);
     if (shown === undefined) {

@@ -14,6 +14,16 @@ export interface ShownChunk {
   readonly metadata?: readonly (readonly [key: string, value: string])[];
 }
 
+/** A document by the chunk that one query of the question ranks best in it. */
+export interface RankedEntry {
+  readonly key: string;
+  /** Ids as a policy names them. */
+  readonly shownId: string;
+  readonly shownDocumentId: string;
+  /** Of the query; orders the ranking. */
+  readonly score: number;
+}
+
 /**
  * A piece of the context that is counted once. Its text ends in a line end and starts with neither white space nor a
  * slash, so the tokenizer cannot merge across its ends (the pre-tokenizer of o200k never joins a line end to anything

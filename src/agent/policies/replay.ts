@@ -13,6 +13,7 @@ export function replayPolicy(record: RunRecord): Policy {
   let next = 0;
   return {
     name: "replay",
+    startsFromRanking: record.events.some((event) => event.type === "ranking"),
     ...(record.header.policy.model === undefined ? {} : { model: record.header.policy.model }),
     async decide() {
       const decision = decisions[next++];

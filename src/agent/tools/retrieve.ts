@@ -14,6 +14,8 @@ import {
 import { checkWhere } from "../../retrieval/find/check-where.ts";
 import { findAcross } from "../../retrieval/find/find-across.ts";
 import type { FusionSettings } from "../../retrieval/find/fusion-settings.ts";
+import type { RankedDocument } from "../../retrieval/find/rank-documents.ts";
+import { rankQuery } from "../../retrieval/find/rank-query.ts";
 
 /** What a run searches: its corpora and what the caller ruled out. */
 export interface Library {
@@ -41,6 +43,17 @@ export async function searchLibrary(
   const shared = { ...query, mode, where, excludeDocuments, signal, ...(fusion === undefined ? {} : { fusion }) };
   const { hits, notices } = await findAcross(library.corpora, shared, (corpus) => corpus.find(shared));
   return { hits: hits.slice(0, query.chunksMax), notices: notices.map(({ message }) => message) };
+}
+
+/** The documents that one query of the question ranks, as `find` does. */
+export async function rankInLibrary(
+  { corpora, mode, fusion, where, excludeDocuments }: Library,
+  { query, documentsMax }: { readonly query: string; readonly documentsMax: number },
+  signal: AbortSignal,
+): Promise<{ readonly documents: readonly RankedDocument[]; readonly notices: readonly string[] }> {
+  const asked = { text: query, mode, documentsMax, where, excludeDocuments, signal, ...(fusion && { fusion }) };
+  const { documents, notices } = await rankQuery(corpora, asked);
+  return { documents, notices: notices.map(({ message }) => message) };
 }
 
 export async function grepLibrary(

@@ -80,6 +80,7 @@ function follow(event: RecordEvent, { ids, chunks, drafts }: Fold): void {
   const mark = (keys: readonly string[], kind: MomentKind): void => {
     for (const key of keys) drafts.get(key)?.moments.push({ turn, kind });
   };
+  if (event.type === "ranking") for (const entry of event.entries) ids.assign(entry);
   if (event.type === "edit") {
     for (const key of event.pruned) {
       const draft = drafts.get(key);
