@@ -20,10 +20,13 @@ interface Link {
 }
 
 /** Adds to the features how chunks link up, by the names that one brings up and another is about or shares. */
-export function addChains(question: Question, pool: Pool, features: readonly Features[]): void {
-  const links = linksOf(question, pool, features);
-  // What shares no word with the question has its place from a store that found nothing better: nothing to go on from.
-  const direct = pool.items.map((item, i) => (pool.score(question.terms, item) > 0 ? (features[i]?.direct ?? 0) : 0));
+export function addChains(
+  question: Question,
+  pool: Pool,
+  direct: readonly number[],
+  features: readonly Features[],
+): void {
+  const links = linksOf(question, pool, direct);
   for (const { from, to, title, text, added } of links) {
     const start = features[from];
     const end = features[to];
@@ -42,8 +45,8 @@ export function addChains(question: Question, pool: Pool, features: readonly Fea
   }
 }
 
-function linksOf(question: Question, pool: Pool, features: readonly Features[]): Link[] {
-  const order = pool.items.map((_, i) => i).sort((a, b) => (features[b]?.direct ?? 0) - (features[a]?.direct ?? 0));
+function linksOf(question: Question, pool: Pool, direct: readonly number[]): Link[] {
+  const order = pool.items.map((_, i) => i).sort((a, b) => (direct[b] ?? 0) - (direct[a] ?? 0));
   const links: Link[] = [];
   for (const from of order.slice(0, SOURCES_MAX)) {
     const start = pool.items[from];

@@ -2,6 +2,7 @@ import { NO_DOCUMENT } from "../../context/wording.ts";
 import type { Decision, View } from "../../policy.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Item, Pool } from "./pool.ts";
+import type { Prior } from "./prior.ts";
 import { originalWords, type Question } from "./question.ts";
 import { bestOf, type Scores, scoreOf } from "./score.ts";
 
@@ -34,7 +35,13 @@ interface Candidate {
 /** The list: what is in view by score, and what was pruned by what it was noted to be worth. */
 export function conclude(
   view: View,
-  { question, pool, scores, evidence }: { question: Question; pool: Pool; scores: Scores; evidence: Evidence },
+  {
+    question,
+    pool,
+    prior,
+    scores,
+    evidence,
+  }: { question: Question; pool: Pool; prior: Prior; scores: Scores; evidence: Evidence },
   isCut: boolean,
 ): Decision {
   const best = bestOf(scores);
@@ -56,9 +63,17 @@ export function conclude(
       justification: "Weighed and pruned on the way.",
     }),
   );
+  const unread = prior.entries.map(
+    ({ document, chunk }): Candidate => ({
+      id: chunk,
+      document,
+      score: prior.of(document),
+      justification: "Found by the question itself.",
+    }),
+  );
   const entries = new Map<string, { readonly id: string; readonly justification: string }>();
   const listedMin = (view.corpora ?? 1) > 1 ? LISTED_OF_SEVERAL : 1;
-  for (const { id, document, score, justification } of [...shown, ...pruned].sort((a, b) => b.score - a.score)) {
+  for (const { id, document, score, justification } of [...shown, ...pruned, ...unread].sort((a, b) => b.score - a.score)) {
     if (isCut && entries.size >= listedMin && probability(score - best) < LISTED_MIN) break;
     if (!entries.has(document)) entries.set(document, { id, justification });
   }

@@ -8,9 +8,6 @@ const B = 0.75;
 const NAMES_PER_CHUNK_MAX = 40;
 /** Content words up to which a chunk is about one thing, so that all of it is company for its names. */
 export const SHORT_TERMS = 100;
-/** Shares of text that is no prose (code, addresses) up to which a pool is not technical at all, and from which it is. */
-const TECHNICAL_FROM = 0.1;
-const TECHNICAL_ALL = 0.3;
 
 export interface NameInText {
   /** As written. */
@@ -38,8 +35,6 @@ export interface Item {
   /** Names in title and text by their folded words. */
   readonly names: ReadonlyMap<string, NameInText>;
   readonly units: readonly Unit[];
-  /** Share of the text that is code, link targets or addresses, 0 to 1. */
-  readonly codeShare: number;
 }
 
 export interface Weighing {
@@ -52,18 +47,11 @@ export interface Weighing {
  */
 export class Pool implements Weighing {
   readonly items: readonly Item[];
-  /**
-   * How much this is technical documentation, 0 to 1, told by the code in it. There every chunk shares some identifier
-   * with every other, so names lead anywhere, and what a question needs is what is about all of it.
-   */
-  readonly technical: number;
   readonly #frequency = new Map<string, number>();
   readonly #averageLength: number;
 
   constructor(chunks: readonly ShownChunk[]) {
     this.items = chunks.map(itemOf);
-    const codeShare = this.items.reduce((sum, item) => sum + item.codeShare, 0) / Math.max(1, this.items.length);
-    this.technical = Math.max(0, Math.min(1, (codeShare - TECHNICAL_FROM) / (TECHNICAL_ALL - TECHNICAL_FROM)));
     for (const item of this.items) {
       for (const term of item.counts.keys()) this.#frequency.set(term, (this.#frequency.get(term) ?? 0) + 1);
     }
@@ -123,9 +111,7 @@ function readItem(chunk: ShownChunk): Item {
   const titleParts = terms(chunk.title);
   const titleKey = titleParts.join(" ");
   const units: Unit[] = [];
-  const plain = prose(chunk.text);
-  const codeShare = 1 - plain.length / Math.max(1, chunk.text.length);
-  for (const sentence of sentences(plain)) {
+  for (const sentence of sentences(prose(chunk.text))) {
     const company = terms(sentence);
     const unit = new Set<string>(titleKey === "" ? [] : [titleKey]);
     for (const name of names(sentence)) {
@@ -136,5 +122,5 @@ function readItem(chunk: ShownChunk): Item {
     units.push({ terms: new Set([...titleParts, ...company]), names: unit });
   }
   if (all.length <= SHORT_TERMS) units.splice(0, units.length, { terms: new Set(all), names: new Set(found.keys()) });
-  return { chunk, counts, length: all.length, titleParts, titleKey, names: found, units, codeShare };
+  return { chunk, counts, length: all.length, titleParts, titleKey, names: found, units };
 }

@@ -4,6 +4,7 @@ import { type Step, steps } from "./follow.ts";
 import { type Join, joinsToFollow, withJoins } from "./joins.ts";
 import { conclude } from "./list.ts";
 import { Pool } from "./pool.ts";
+import { readPrior } from "./prior.ts";
 import { itemsToPrune } from "./prune.ts";
 import { type Question, readQuestion } from "./question.ts";
 import { type Room, roomFor } from "./room.ts";
@@ -13,8 +14,6 @@ import { spread } from "./spread.ts";
 
 /** Times that the question itself is asked: each time the store goes on behind what was shown. */
 const QUESTION_PAGES = 2;
-/** The same in technical documentation, where no names are followed: further hits of the question do better. */
-const QUESTION_PAGES_TECHNICAL = 6;
 /** Turns that search at most: a small window takes little in each. */
 const SEARCH_TURNS_MAX = 16;
 /** Chunks in all, after which a turn of searching is the last: more are seen than can be told apart. */
@@ -27,7 +26,7 @@ const SEEN_CHUNKS_MAX = 200;
  * writes.
  */
 export function rulesPolicy(settings: RulesSettings = DEFAULT_RULES): Policy {
-  return { name: "rules", ignoresSeed: true, decide: async (view) => decideByRules(view, settings) };
+  return { name: "rules", ignoresSeed: true, startsFromRanking: true, decide: async (view) => decideByRules(view, settings) };
 }
 
 function decideByRules(view: View, settings: RulesSettings): Decision {
@@ -37,17 +36,17 @@ function decideByRules(view: View, settings: RulesSettings): Decision {
     return { text: "Ask the question as it is.", calls: [search(question.text)] };
   const pool = new Pool(evidence.chunks.map(({ chunk }) => chunk));
   const reach = settings.bridge ? spread(question, pool) : undefined;
-  const scores = withJoins(scoreItems(question, pool, evidence, reach));
+  const prior = readPrior(view, evidence);
+  const scores = withJoins(scoreItems(question, pool, prior, reach));
   if (!view.mustConclude && isWorthGoingOn(view, evidence, scores)) {
     const room = roomFor(view, evidence);
-    const isTechnical = pool.technical > 0.5;
-    const leads = reach === undefined || isTechnical ? [] : steps(question, pool, scores, reach);
-    const pages = isTechnical ? QUESTION_PAGES_TECHNICAL : QUESTION_PAGES;
+    const leads = reach === undefined ? [] : steps(question, pool, scores, reach);
+    const pages = QUESTION_PAGES;
     const joins = offersJoins(view) ? joinsToFollow(scores, evidence) : [];
     const decision = nextCalls(question, evidence, { joins, leads, pages }, room);
     if (decision !== undefined) return withPruning(decision, view, evidence, scores, room);
   }
-  return conclude(view, { question, pool, scores, evidence }, settings.cut);
+  return conclude(view, { question, pool, prior, scores, evidence }, settings.cut);
 }
 
 function search(query: string): ProposedCall {
