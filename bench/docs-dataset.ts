@@ -5,9 +5,9 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { layOut } from "../scripts/demo/corpus.mjs";
-import { terms } from "../src/agent/policies/rules/words.ts";
 import { createFilesSource } from "../src/sources/files/files-source.ts";
 import { type QuestionLines, readQuestionLines, splitQuestions } from "./support/docs-questions.ts";
+import { overlap } from "./support/overlap.ts";
 
 const [target] = process.argv.slice(2);
 if (target === undefined) throw new Error("Name the folder to write.");
@@ -37,29 +37,6 @@ async function writeQuestions(folder: string, { queries, labels }: QuestionLines
   await writeFile(join(folder, "queries.jsonl"), `${queries.join("\n")}\n`);
   await writeFile(join(folder, "qrels.tsv"), `query-id\tcorpus-id\tscore\n${labels.join("\n")}\n`);
 }
-
-/** Share of the questions' content words, and of pairs of neighbours among them, that their documents have, in percent. */
-function overlap({ queries, labels }: QuestionLines, texts: ReadonlyMap<string, string>): string {
-  const headings = { shared: 0, all: 0 };
-  const pairs = { shared: 0, all: 0 };
-  for (const line of queries) {
-    const { _id, text } = JSON.parse(line) as { _id: string; text: string };
-    const needed = labels.map((label) => label.split("\t")).filter(([id, , score]) => id === _id && Number(score) > 0);
-    if (needed.length === 0) continue;
-    const documents = needed.map(([, document = ""]) => texts.get(document) ?? "");
-    const known = new Set(documents.flatMap((each) => terms(each.match(/^(?:#|title:).*$/gm)?.join("\n") ?? "")));
-    const neighbours = new Set(documents.flatMap((each) => pairsOf(terms(each))));
-    const words = terms(text);
-    headings.all += words.length;
-    headings.shared += words.filter((word) => known.has(word)).length;
-    pairs.all += pairsOf(words).length;
-    pairs.shared += pairsOf(words).filter((pair) => neighbours.has(pair)).length;
-  }
-  const percent = ({ shared, all }: typeof pairs): string => `${((100 * shared) / all).toFixed(0)} %`;
-  return `${percent(headings)} of their content words stand in a heading of a document that they need, ${percent(pairs)} of the pairs of neighbouring ones anywhere in one`;
-}
-
-const pairsOf = (words: readonly string[]): string[] => words.slice(1).map((word, i) => `${words[i]} ${word}`);
 
 const questions = await readQuestionLines(root);
 await mkdir(out, { recursive: true });
