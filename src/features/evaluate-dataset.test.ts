@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Policy } from "../agent/policy.ts";
 import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
+import { fusionName } from "../retrieval/find/fusion-settings.ts";
 import { wordCounter } from "../testing/word-counter.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "./evaluate-dataset.ts";
 import { reportEvaluation } from "./report-evaluation.ts";
@@ -73,6 +74,17 @@ test("an evaluation at another temperature is another one, and what samples noth
   await expect(evaluated("world", { ...one, temperature: 0.6 })).rejects.toMatchObject({ code: "invalid_argument" });
   for (const policy of ["rules", "find:lexical"]) {
     await expect(evaluated("world", { policy, temperature: 0.5 })).rejects.toMatchObject({ code: "invalid_argument" });
+  }
+});
+
+test("another fusion is another retrieval, of one query as of an agent, and changes what is found", async () => {
+  const onlyDense = { k: 1, lexicalWeight: 0, denseWeight: 1, absentRank: null };
+  for (const policy of ["find:hybrid", "rules"]) {
+    const usual = (await evaluated("world", { policy })).row;
+    const other = (await evaluated("world", { policy, fusion: onlyDense })).row;
+    expect(other.retrieval).not.toBe(usual.retrieval);
+    expect(other.retrieval).toContain(fusionName(onlyDense));
+    if (policy === "find:hybrid") expect(other.recallAt).not.toEqual(usual.recallAt);
   }
 });
 
