@@ -7,7 +7,8 @@
 // the policies that begin so anew, `--fresh` everything (of all sets, or of those of `--sets`). `--weights` names a folder
 // of KIND.json, weights of `rules` fitted without that kind of set. `--parts` and `--windows` measure what each part of
 // `rules` earns, and each way of pruning in several windows; once measured, their sections stay without the options.
-// `--limit` asks the first questions of every set only, to try the command.
+// Indexes are kept too, by corpus and embedder: where chunking or analysis changed, only `--fresh` without `--sets` builds
+// them anew. `--limit` asks the first questions of every set only, to try the command.
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";

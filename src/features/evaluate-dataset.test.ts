@@ -7,7 +7,7 @@ import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
 import { fusionName } from "../retrieval/find/fusion-settings.ts";
 import { wordCounter } from "../testing/word-counter.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "./evaluate-dataset.ts";
-import { reportEvaluation } from "./report-evaluation.ts";
+import { cutOffsTable, reportEvaluation } from "./report-evaluation.ts";
 import { writeWorld } from "./synthetic-world.ts";
 
 let root = "";
@@ -44,6 +44,13 @@ test("sets of questions over one corpus share an index, wherever the dataset lie
   expect(row).toMatchObject({ dataset: "world", queries: 6, failed: 0 });
   expect(row.recallAt["30"]).toBeGreaterThan(0.2);
   expect(report.estimates["recall@30"]?.mean).toBeCloseTo(row.recallAt["30"], 12);
+  expect(report.estimates["ndcg@10"]?.mean).toBeCloseTo(row.ndcgAt?.["10"] ?? -1, 12);
+  const table = cutOffsTable(report);
+  expect(table.map(([name]) => name)).toEqual(["", "recall", "nDCG", "all gold"]);
+  // Measured at 10 only.
+  expect(table[2]?.map((cell) => cell !== "")).toEqual([true, false, false, true, false]);
+  const { "ndcg@10": _, ...older } = report.estimates;
+  expect(cutOffsTable({ row, estimates: older }).map(([name]) => name)).toEqual(["", "recall", "all gold"]);
   const single = (await evaluated(join("world", "single-hop"))).row;
   expect(single).toMatchObject({ dataset: "world-single-hop", queries: 6 });
   expect(single.recallAt["30"]).toBeGreaterThan(0.8);
