@@ -64,7 +64,7 @@ describe("compare", () => {
     expect(metrics["recall@2"]?.p).toBe(1);
     expect(metrics["promptTokens"]).toMatchObject({ difference: 0, wins: 0, ties: 3, losses: 0 });
     expect(Object.keys(metrics)).toEqual(
-      "recall@2 recall@5 recall@10 recall@30 allGold@30 recall allGold f1 trajectoryRecall listLength promptTokens seconds".split(
+      "recall@2 recall@5 recall@10 recall@30 ndcg@10 allGold@30 recall allGold f1 trajectoryRecall listLength promptTokens seconds".split(
         " ",
       ),
     );
@@ -108,6 +108,45 @@ describe("compare", () => {
       ["one", "one"],
     ]);
     expect(result.comparisons[1]?.metrics["f1"]).toMatchObject({ difference: 0, low: 0, high: 0, p: 1, ties: 3 });
+  });
+});
+
+describe("nDCG", () => {
+  test("hand-computed, with grades that a cut keeps", () => {
+    const graded = (id: string, documents: readonly string[]): StoredEvaluation => {
+      const stored = evaluation(id, { q1: documents });
+      const [first] = stored.outcomes.values();
+      if (first?.answer == null) throw new Error("no outcome");
+      const gold = new Map([
+        ["a", 3],
+        ["b", 1],
+      ]);
+      const scores = scoreAnswer(first.answer, { id: "q1", text: "?", answers: [], gold }, 30, []);
+      return { ...stored, outcomes: new Map([["q1", { ...first, grades: [3, 1], scores }]]) };
+    };
+    const [a, b] = [graded("a", ["b", "a"]), graded("b", ["a", "x", "b"])];
+    const ideal = 3 + 1 / Math.log2(3);
+    const whole = pair({}, a, b);
+    expect(whole.evaluations[0]?.means["ndcg@10"]?.mean).toBeCloseTo((1 + 3 / Math.log2(3)) / ideal, 12);
+    expect(whole.evaluations[1]?.means["ndcg@10"]?.mean).toBeCloseTo((3 + 1 / 2) / ideal, 12);
+    const cut = pair({ at: "shortest" }, a, b);
+    expect(cut.evaluations[1]?.means["ndcg@10"]?.mean).toBeCloseTo(3 / ideal, 12);
+    expect(Object.keys(metricsOf(pair({ at: 5 }, a, b)))).not.toContain("ndcg@10");
+  });
+
+  test("left out where an evaluation is from before it was measured", () => {
+    const outcomes = [...one.outcomes].map(([id, each]): [string, QueryOutcome] => [
+      id,
+      { ...each, scores: { ...each.scores, ndcgAt: null } },
+    ]);
+    const old = { ...one, outcomes: new Map(outcomes) };
+    for (const at of [undefined, 10, "shortest"] as const) {
+      for (const comparison of [pair(at && { at }, old, two), pair(at && { at }, two, old)]) {
+        expect(Object.keys(metricsOf(comparison))).not.toContain("ndcg@10");
+        expect(metricsOf(comparison)["recall@2"]).toBeDefined();
+        expect(comparison.evaluations[0]?.means["ndcg@10"]).toBeUndefined();
+      }
+    }
   });
 });
 

@@ -1,7 +1,14 @@
 import { WinnowError } from "../core/errors.ts";
 import { oneLine, plural } from "../core/text.ts";
 import type { Notice } from "../core/types.ts";
-import { type Cut, comparedMetrics, cutScores, type Direction, judgedList } from "./compare-metrics.ts";
+import {
+  type ComparedMetric,
+  type Cut,
+  comparedMetrics,
+  cutScores,
+  type Direction,
+  judgedList,
+} from "./compare-metrics.ts";
 import type { EvaluationHeader, StoredEvaluation } from "./evaluation-files.ts";
 import type { QueryOutcome, QueryScores } from "./query-outcome.ts";
 import { type QuestionDifference, questionDifferences } from "./question-differences.ts";
@@ -83,13 +90,14 @@ export interface Side {
   readonly header: EvaluationHeader;
   readonly outcomes: readonly QueryOutcome[];
   readonly scores: readonly QueryScores[];
+  readonly metrics: readonly ComparedMetric[];
   readonly columns: readonly (readonly number[])[];
 }
 
 /**
  * Compares evaluations of one dataset, question by question: means with intervals, and the differences of each from the
  * first with intervals, tests, wins and losses (see resample.ts for the methods). A failed question counts as it does in
- * its evaluation, as zero. Rejects with `invalid_argument` for fewer than two evaluations, for different datasets, and
+ * its evaluation, as zero. nDCG is compared where all outcomes have it. Rejects with `invalid_argument` for fewer than two evaluations, for different datasets, and
  * where no question is common to all. What weakens the comparison (unequal list lengths, missing or failed questions) is
  * a notice. Pure.
  */
@@ -153,11 +161,12 @@ function commonQuestions(first: StoredEvaluation, evaluations: readonly StoredEv
 }
 
 function sidesOf(evaluations: readonly StoredEvaluation[], questions: readonly string[], at: Cut | undefined): Side[] {
-  const metrics = comparedMetrics(at);
   const aligned = evaluations.map(({ header, outcomes }) => ({
     header,
     outcomes: questions.flatMap((id) => outcomes.get(id) ?? []),
   }));
+  const hasNdcg = aligned.every(({ outcomes }) => outcomes.every(({ scores }) => scores.ndcgAt !== null));
+  const metrics = comparedMetrics(at, hasNdcg);
   const cuts = questions.map((_, i) => (at === "shortest" ? shortest(aligned, i) : at));
   return aligned.map(({ header, outcomes }) => {
     const scores = outcomes.map((outcome, i) => {
@@ -167,7 +176,7 @@ function sidesOf(evaluations: readonly StoredEvaluation[], questions: readonly s
     const columns = metrics.map((metric) =>
       outcomes.map((outcome, i) => metric.value(outcome, scores[i] ?? outcome.scores)),
     );
-    return { header, outcomes, scores, columns };
+    return { header, outcomes, scores, metrics, columns };
   });
 }
 
@@ -179,9 +188,9 @@ function shortest(sides: readonly Pick<Side, "header" | "outcomes">[], i: number
   return Math.min(K_MAX, ...lengths.filter((length) => length > 0));
 }
 
-function describe({ header, outcomes, columns }: Side, options: CompareOptions): ComparedEvaluation {
+function describe({ header, outcomes, metrics, columns }: Side, options: CompareOptions): ComparedEvaluation {
   const intervals = meanIntervals(columns, options);
-  const means = comparedMetrics(options.at).map(({ name }, m) => {
+  const means = metrics.map(({ name }, m) => {
     const interval = intervals[m] ?? { low: 0, high: 0 };
     return [name, { mean: mean(columns[m] ?? []), ...interval }] as const;
   });
@@ -197,7 +206,7 @@ function describe({ header, outcomes, columns }: Side, options: CompareOptions):
 }
 
 function comparePair(baseline: Side, side: Side, options: CompareOptions): PairComparison {
-  const metrics = comparedMetrics(options.at);
+  const { metrics } = side;
   const differences = metrics.map((_, m) => {
     const before = baseline.columns[m] ?? [];
     return (side.columns[m] ?? []).map((value, i) => value - (before[i] ?? 0));
@@ -218,7 +227,7 @@ function comparePair(baseline: Side, side: Side, options: CompareOptions): PairC
     baseline: baseline.header.id,
     evaluation: side.header.id,
     metrics: Object.fromEntries(compared),
-    questions: questionDifferences(baseline, side, options.at, options.perQuestion ?? 0),
+    questions: questionDifferences(baseline, side, options.perQuestion ?? 0),
   };
 }
 

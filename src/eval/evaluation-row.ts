@@ -1,7 +1,7 @@
 import type { EvaluationHeader } from "./evaluation-files.ts";
-import { type AtCutOffs, eachCutOff, type QueryOutcome } from "./query-outcome.ts";
+import { type AtCutOffs, eachCutOff, type NdcgAt, type QueryOutcome } from "./query-outcome.ts";
 
-/** One evaluation as one row (design §7). Means are over all queries, a failed one as zero. */
+/** One evaluation as one row. Means are over all queries, a failed one as zero. */
 export interface EvaluationRow {
   readonly schema: "evaluation/1";
   /** Id of the evaluation. */
@@ -32,6 +32,8 @@ export interface EvaluationRow {
   readonly seconds: number;
   readonly recallAt: AtCutOffs;
   readonly allGoldAt: AtCutOffs;
+  /** Null when an outcome is of a version that did not measure it. */
+  readonly ndcgAt: NdcgAt | null;
 }
 
 /** Aggregates the outcomes of an evaluation, one for each query. */
@@ -64,6 +66,9 @@ export function evaluationRow(header: EvaluationHeader, outcomes: readonly Query
     seconds: average((outcome) => outcome.answer?.seconds ?? 0),
     recallAt: eachCutOff((cutOff) => average((outcome) => outcome.scores.recallAt[key(cutOff)])),
     allGoldAt: eachCutOff((cutOff) => average((outcome) => outcome.scores.allGoldAt[key(cutOff)])),
+    ndcgAt: scores.some(({ ndcgAt }) => ndcgAt === null)
+      ? null
+      : { "10": average((outcome) => outcome.scores.ndcgAt?.["10"] ?? 0) },
   };
 }
 

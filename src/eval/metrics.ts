@@ -52,8 +52,9 @@ export function pruneAccuracy(pruned: readonly string[], gold: Gold): number | n
 }
 
 /**
- * DCG@k / ideal DCG@k with DCG = Σ grade(i) / log2(i + 1), i from 1, as trec_eval's ndcg_cut; 1 without gold.
- * (Järvelin & Kekäläinen 2002, in the form with linear gain.)
+ * DCG@k / ideal DCG@k with DCG = Σ grade(i) / log2(i + 1), i from 1, as trec_eval's ndcg_cut; 1 without gold. The ideal
+ * order is that of all labelled documents, whether a list could hold them or not. (Järvelin & Kekäläinen 2002, Cumulated
+ * gain-based evaluation of IR techniques, with linear gain and the discount log2(rank + 1) of trec_eval's m_ndcg_cut.c.)
  */
 export function ndcgAt(list: readonly string[], gold: Gold, k: number): number {
   const ideal = dcg([...gold.values()].sort((a, b) => b - a).slice(0, k));

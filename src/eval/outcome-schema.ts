@@ -1,5 +1,5 @@
 import { z } from "zod/mini";
-import type { QueryOutcome, SystemAnswer } from "./query-outcome.ts";
+import type { QueryOutcome, QueryScores, SystemAnswer } from "./query-outcome.ts";
 
 // Apart from the types, so that the published declarations do not name zod, which users do not have.
 
@@ -8,7 +8,7 @@ const atCutOffs = z.object({ "2": measure, "5": measure, "10": measure, "30": me
 const count = z.number().check(z.minimum(0));
 const ids = z.array(z.string());
 
-const scoresSchema = z.object({
+const scoresSchema: z.ZodMiniType<QueryScores> = z.object({
   listLength: count,
   recall: measure,
   precision: measure,
@@ -20,6 +20,8 @@ const scoresSchema = z.object({
   prunes: count,
   recallAt: atCutOffs,
   allGoldAt: atCutOffs,
+  // Evaluations from before it was measured do not have it.
+  ndcgAt: z._default(z.nullable(z.object({ "10": measure })), null),
 });
 
 const answerSchema = z.object({
@@ -43,6 +45,7 @@ export const outcomeSchema: z.ZodMiniType<QueryOutcome> = z.object({
   query: z.string(),
   at: z.number(),
   gold: ids,
+  grades: z.optional(z.array(z.number().check(z.positive()))),
   answer: z.nullable(answerSchema),
   error: z.nullable(z.object({ code: z.string(), message: z.string() })),
   scores: scoresSchema,

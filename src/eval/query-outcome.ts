@@ -1,5 +1,16 @@
 import type { DatasetQuery } from "./dataset.ts";
-import { allGoldAt, answerFound, f1, precision, pruneAccuracy, recall, recallAt, trajectoryRecall } from "./metrics.ts";
+import {
+  allGoldAt,
+  answerFound,
+  f1,
+  type Gold,
+  ndcgAt,
+  precision,
+  pruneAccuracy,
+  recall,
+  recallAt,
+  trajectoryRecall,
+} from "./metrics.ts";
 
 /** The cut-offs at which ranked recall is reported. */
 export const CUT_OFFS = [2, 5, 10, 30] as const;
@@ -28,6 +39,11 @@ export interface AtCutOffs {
   readonly "30": number;
 }
 
+/** nDCG of the first 10 documents, the cut-off at which BEIR and most of its users report it. */
+export interface NdcgAt {
+  readonly "10": number;
+}
+
 /** Measures of one query, all of them in 0..1 but `listLength` and `prunes`. */
 export interface QueryScores {
   readonly listLength: number;
@@ -41,14 +57,18 @@ export interface QueryScores {
   readonly prunes: number;
   readonly recallAt: AtCutOffs;
   readonly allGoldAt: AtCutOffs;
+  /** Null in outcomes of versions that did not measure it. */
+  readonly ndcgAt: NdcgAt | null;
 }
 
-/** One line of `results.jsonl`. `gold` is repeated here so that evaluations can be compared without their dataset. */
+/** One line of `results.jsonl`. Gold is repeated here so that evaluations can be compared without their dataset. */
 export interface QueryOutcome {
   readonly query: string;
   /** Milliseconds since the epoch at the end. */
   readonly at: number;
   readonly gold: readonly string[];
+  /** The grades of `gold`, in its order; left out where all are 1. */
+  readonly grades?: readonly number[] | undefined;
   readonly answer: SystemAnswer | null;
   /** Null exactly when there is an answer. */
   readonly error: { readonly code: string; readonly message: string } | null;
@@ -76,6 +96,7 @@ export function scoreAnswer(
     prunes: new Set(answer.pruned).size,
     recallAt: eachCutOff((cutOff) => recallAt(answer.documents, gold, cutOff)),
     allGoldAt: eachCutOff((cutOff) => allGoldAt(answer.documents, gold, cutOff)),
+    ndcgAt: { "10": ndcgAt(answer.documents, gold, 10) },
   };
 }
 
@@ -93,6 +114,17 @@ export function failureScores(query: DatasetQuery): QueryScores {
     stopReason: "failed",
   };
   return scoreAnswer(nothing, query, 1, []);
+}
+
+/** `gold` and `grades` of an outcome. */
+export function goldFields(gold: Gold): Pick<QueryOutcome, "gold" | "grades"> {
+  const grades = [...gold.values()];
+  return { gold: [...gold.keys()], ...(grades.some((grade) => grade !== 1) && { grades }) };
+}
+
+/** The labels that an outcome was judged by. */
+export function goldOf({ gold, grades }: Pick<QueryOutcome, "gold" | "grades">): Gold {
+  return new Map(gold.map((id, i) => [id, grades?.[i] ?? 1]));
 }
 
 export function eachCutOff(value: (cutOff: number) => number): AtCutOffs {

@@ -1,5 +1,4 @@
 import type { Side } from "./compare.ts";
-import { type Cut, comparedMetrics } from "./compare-metrics.ts";
 
 /** A question in which two evaluations differ. */
 export interface QuestionDifference {
@@ -18,14 +17,9 @@ const ROUNDING = 1e-12;
  * At most `count` questions in which two sides differ, by the summed size of their differences in recall, all-gold and
  * f1, largest first, equal ones by name. Questions without such a difference are left out. Pure.
  */
-export function questionDifferences(
-  baseline: Side,
-  side: Side,
-  at: Cut | undefined,
-  count: number,
-): QuestionDifference[] {
+export function questionDifferences(baseline: Side, side: Side, count: number): QuestionDifference[] {
   if (count <= 0) return [];
-  const metrics = comparedMetrics(at).flatMap(({ name }, m) => (RATIOS_LISTED.test(name) ? [{ name, m }] : []));
+  const metrics = side.metrics.flatMap(({ name }, m) => (RATIOS_LISTED.test(name) ? [{ name, m }] : []));
   const rows = side.outcomes.map(({ query }, i) => {
     const values = metrics.map(({ name, m }) => {
       const pair: readonly [number, number] = [baseline.columns[m]?.[i] ?? 0, side.columns[m]?.[i] ?? 0];

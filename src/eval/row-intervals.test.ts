@@ -17,6 +17,9 @@ test("means as in the row, bounds around them, measures of some questions over t
   const outcomes = [outcome(1, ["a"], ["forty"]), outcome(2, ["x", "a"]), outcome(3, ["y"]), outcome(4, null)];
   const estimates = rowIntervals(outcomes, { resamples: 500 });
   expect(estimates["recall@2"]?.mean).toBe(0.5);
+  expect(estimates["ndcg@10"]?.mean).toBeCloseTo((1 + 1 / Math.log2(3)) / 4, 12);
+  const old = outcomes.map((each, i) => (i === 0 ? { ...each, scores: { ...each.scores, ndcgAt: null } } : each));
+  expect("ndcg@10" in rowIntervals(old, { resamples: 10 })).toBe(false);
   expect(estimates["turns"]?.mean).toBe(6 / 4);
   expect(estimates["promptTokens"]?.mean).toBe(75);
   expect(estimates["answerFound"]).toEqual({ mean: 1, low: 1, high: 1 });

@@ -4,9 +4,12 @@ import { meanIntervals, type ResampleOptions } from "./resample.ts";
 
 type Measure = (outcome: QueryOutcome) => number | null;
 
+const NDCG = "ndcg@10";
+
 const MEASURES: readonly (readonly [string, Measure])[] = [
   ...CUT_OFFS.map((k): [string, Measure] => [`recall@${k}`, ({ scores }) => scores.recallAt[`${k}`]]),
   ...CUT_OFFS.map((k): [string, Measure] => [`allGold@${k}`, ({ scores }) => scores.allGoldAt[`${k}`]]),
+  [NDCG, ({ scores }) => scores.ndcgAt?.["10"] ?? null],
   ["recall", ({ scores }) => scores.recall],
   ["precision", ({ scores }) => scores.precision],
   ["f1", ({ scores }) => scores.f1],
@@ -25,7 +28,8 @@ const MEASURES: readonly (readonly [string, Measure])[] = [
 
 /**
  * The means of an evaluation's row by name (`recall@5`, `f1`, …) with percentile bootstrap intervals over questions. A
- * measure that some questions do not have (`answerFound`, `pruneAccuracy`) is of those that do, and missing without any.
+ * measure that some questions do not have (`answerFound`, `pruneAccuracy`) is of those that do, and missing without any;
+ * nDCG is missing unless every question has it, as in the row.
  */
 export function rowIntervals(
   outcomes: readonly QueryOutcome[],
@@ -36,7 +40,9 @@ export function rowIntervals(
     values: outcomes.flatMap((each) => measure(each) ?? []),
   }));
   const whole = columns.filter(({ values }) => values.length === outcomes.length && values.length > 0);
-  const parts = columns.filter(({ values }) => values.length < outcomes.length && values.length > 0);
+  const parts = columns.filter(
+    ({ name, values }) => values.length < outcomes.length && values.length > 0 && name !== NDCG,
+  );
   const intervals = [
     ...meanIntervals(
       whole.map(({ values }) => values),

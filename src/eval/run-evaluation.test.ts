@@ -101,9 +101,11 @@ describe("evaluate", () => {
       seconds: 1.5 / 4,
       recallAt: { "2": 1.5 / 4, "5": 2 / 4, "10": 2 / 4, "30": 2 / 4 },
       allGoldAt: { "2": 1 / 4, "5": 2 / 4, "10": 2 / 4, "30": 2 / 4 },
+      // q1 has one of two documents at rank 1 and the other at rank 4.
+      ndcgAt: { "10": ((1 + 1 / Math.log2(5)) / (1 + 1 / Math.log2(3)) + 1) / 4 },
     });
     expect(Object.keys(row)).toEqual(
-      "schema evaluation dataset policy profile retrieval queries failed k listLength recall precision f1 allGold answerFound trajectoryRecall pruneAccuracy prunes turns toolCalls promptTokens completionTokens seconds recallAt allGoldAt".split(
+      "schema evaluation dataset policy profile retrieval queries failed k listLength recall precision f1 allGold answerFound trajectoryRecall pruneAccuracy prunes turns toolCalls promptTokens completionTokens seconds recallAt allGoldAt ndcgAt".split(
         " ",
       ),
     );
@@ -171,6 +173,34 @@ describe("evaluate", () => {
     // Now q3 succeeds, and its later line wins.
     const healed = await evaluate(options({ system: async () => answer(["d"]) })).result;
     expect([healed.failed, healed.recall]).toEqual([0, uninterrupted.recall + 1 / 4]);
+  });
+
+  test("an evaluation from before nDCG opens without it, and has it once it is gone on with", async () => {
+    const graded = {
+      ...dataset,
+      queries: [{ ...query("q1", ["a", "b"]), gold: new Map(Object.entries({ a: 1, b: 2 })) }],
+    };
+    const first = await evaluate(options({ dataset: graded })).result;
+    const ideal = 2 + 1 / Math.log2(3);
+    expect(first.ndcgAt?.["10"]).toBeCloseTo((1 + 2 / Math.log2(5)) / ideal, 12);
+    const [stored] = (await readEvaluation(join(folder, "e1")))?.outcomes.values() ?? [];
+    expect([stored?.gold, stored?.grades]).toEqual([
+      ["a", "b"],
+      [1, 2],
+    ]);
+    const { grades: _, ...old } = JSON.parse(await readFile(results(), "utf8"));
+    delete old.scores.ndcgAt;
+    await writeFile(results(), `${JSON.stringify(old)}\n`);
+    const [before] = (await readEvaluation(join(folder, "e1")))?.outcomes.values() ?? [];
+    expect(before).toEqual({ ...old, scores: { ...old.scores, ndcgAt: null } });
+    const asked: string[] = [];
+    const system = async ({ id }: DatasetQuery) => {
+      asked.push(id);
+      return answer([]);
+    };
+    expect(await evaluate(options({ dataset: graded, system })).result).toEqual(first);
+    expect(asked).toEqual([]);
+    expect((await readEvaluation(join(folder, "e1")))?.outcomes.get("q1")).toEqual(stored);
   });
 
   test("refuses to go on with other settings or a damaged file", async () => {

@@ -8,8 +8,9 @@ import { lockWriter, type WriterLock } from "../retrieval/corpus/writer-lock.ts"
 import type { Dataset, DatasetQuery } from "./dataset.ts";
 import { type EvaluationHeader, ResultsFile, readEvaluation } from "./evaluation-files.ts";
 import { type EvaluationRow, evaluationRow } from "./evaluation-row.ts";
+import { ndcgAt } from "./metrics.ts";
 import { checkedAnswer } from "./outcome-schema.ts";
-import { failureScores, type QueryOutcome, type SystemAnswer, scoreAnswer } from "./query-outcome.ts";
+import { failureScores, goldFields, type QueryOutcome, type SystemAnswer, scoreAnswer } from "./query-outcome.ts";
 
 export const CONCURRENCY_MAX = 64;
 export const K_MAX = 1_000;
@@ -142,6 +143,10 @@ async function runLocked(
     }
   };
   try {
+    for (const outcome of withNdcg(outcomes, dataset)) {
+      await file.append(outcome);
+      outcomes.set(outcome.query, outcome);
+    }
     const workers = Array.from({ length: options.concurrency ?? 1 }, () => work());
     for (const worker of workers) worker.catch((error: unknown) => stop.abort(error));
     const ends = await Promise.allSettled(workers);
@@ -158,13 +163,23 @@ async function runLocked(
   );
 }
 
+/** Outcomes from before nDCG was measured, with it. */
+function withNdcg(outcomes: ReadonlyMap<string, QueryOutcome>, { queries }: Dataset): QueryOutcome[] {
+  return queries.flatMap(({ id, gold }) => {
+    const outcome = outcomes.get(id);
+    if (outcome === undefined || outcome.answer === null || outcome.scores.ndcgAt !== null) return [];
+    const scores = { ...outcome.scores, ndcgAt: { "10": ndcgAt(outcome.answer.documents, gold, 10) } };
+    return [{ ...outcome, ...goldFields(gold), scores }];
+  });
+}
+
 async function runQuery(
   options: EvaluateOptions,
   query: DatasetQuery,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<QueryOutcome> {
-  const base = { query: query.id, gold: [...query.gold.keys()] };
+  const base = { query: query.id, ...goldFields(query.gold) };
   try {
     const answer = checkedAnswer(await options.system(query, signal));
     if (answer === undefined) throw new WinnowError("internal", "The system gave a malformed answer.");

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { f1, ndcgAt, precision, recall, recallAt } from "./metrics.ts";
+import { failureScores, scoreAnswer } from "./query-outcome.ts";
 
 // Made by python/metrics/make_golden.py, which tells of trec_eval's conventions.
 interface GoldenLine {
@@ -57,6 +58,19 @@ test("recall, precision, f1, recall@k and nDCG@k are trec_eval's", () => {
     for (const [name, value] of Object.entries(values)) {
       expect(Math.abs((own[name] ?? Number.NaN) - value), `${query} ${name}`).toBeLessThanOrEqual(TOLERANCE);
     }
+  }
+});
+
+test("an answer is scored with the grades, a failed question with zero", () => {
+  const work = { turns: 1, toolCalls: 1, promptTokens: 0, completionTokens: 0, seconds: 0, stopReason: "finished" };
+  for (const { query, qrels, run, values } of golden) {
+    const gold = new Map(Object.entries(qrels).filter(([, grade]) => grade > 0));
+    const question = { id: query, text: "", answers: [], gold };
+    const documents = trecOrder(run);
+    // nDCG is of the first ten, however short the judged list is.
+    const scores = scoreAnswer({ documents, seen: documents, pruned: [], ...work }, question, 3, []);
+    expect(Math.abs((scores.ndcgAt?.["10"] ?? 2) - (values["ndcg_cut_10"] ?? 0)), query).toBeLessThanOrEqual(TOLERANCE);
+    expect(failureScores(question).ndcgAt).toEqual({ "10": 0 });
   }
 });
 

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Policy } from "../agent/policy.ts";
 import { openCorpus } from "../retrieval/corpus/open-corpus.ts";
+import { fusionName } from "../retrieval/find/fusion-settings.ts";
 import { wordCounter } from "../testing/word-counter.ts";
 import { type EvaluateDatasetOptions, evaluateDataset } from "./evaluate-dataset.ts";
-import { reportEvaluation } from "./report-evaluation.ts";
+import { cutOffsTable, reportEvaluation } from "./report-evaluation.ts";
 import { writeWorld } from "./synthetic-world.ts";
 
 let root = "";
@@ -43,6 +44,13 @@ test("sets of questions over one corpus share an index, wherever the dataset lie
   expect(row).toMatchObject({ dataset: "world", queries: 6, failed: 0 });
   expect(row.recallAt["30"]).toBeGreaterThan(0.2);
   expect(report.estimates["recall@30"]?.mean).toBeCloseTo(row.recallAt["30"], 12);
+  expect(report.estimates["ndcg@10"]?.mean).toBeCloseTo(row.ndcgAt?.["10"] ?? -1, 12);
+  const table = cutOffsTable(report);
+  expect(table.map(([name]) => name)).toEqual(["", "recall", "nDCG", "all gold"]);
+  // Measured at 10 only.
+  expect(table[2]?.map((cell) => cell !== "")).toEqual([true, false, false, true, false]);
+  const { "ndcg@10": _, ...older } = report.estimates;
+  expect(cutOffsTable({ row, estimates: older }).map(([name]) => name)).toEqual(["", "recall", "all gold"]);
   const single = (await evaluated(join("world", "single-hop"))).row;
   expect(single).toMatchObject({ dataset: "world-single-hop", queries: 6 });
   expect(single.recallAt["30"]).toBeGreaterThan(0.8);
@@ -73,6 +81,17 @@ test("an evaluation at another temperature is another one, and what samples noth
   await expect(evaluated("world", { ...one, temperature: 0.6 })).rejects.toMatchObject({ code: "invalid_argument" });
   for (const policy of ["rules", "find:lexical"]) {
     await expect(evaluated("world", { policy, temperature: 0.5 })).rejects.toMatchObject({ code: "invalid_argument" });
+  }
+});
+
+test("another fusion is another retrieval, of one query as of an agent, and changes what is found", async () => {
+  const onlyDense = { k: 1, lexicalWeight: 0, denseWeight: 1, absentRank: null };
+  for (const policy of ["find:hybrid", "rules"]) {
+    const usual = (await evaluated("world", { policy })).row;
+    const other = (await evaluated("world", { policy, fusion: onlyDense })).row;
+    expect(other.retrieval).not.toBe(usual.retrieval);
+    expect(other.retrieval).toContain(fusionName(onlyDense));
+    if (policy === "find:hybrid") expect(other.recallAt).not.toEqual(usual.recallAt);
   }
 });
 

@@ -21,7 +21,7 @@ import type { CorpusInfo, CorpusReader, FindMode } from "../retrieval/corpus-rea
 import { DEFAULT_FEEDBACK, type FeedbackSettings } from "../retrieval/find/feedback.ts";
 import { DEFAULT_FUSION, type FusionSettings, fusionName } from "../retrieval/find/fusion-settings.ts";
 import { checkTemperature, choosePolicy } from "./choose-policy.ts";
-import { findDocuments } from "./find-documents.ts";
+import { type FindDocumentsOptions, findDocuments } from "./find-documents.ts";
 import { type IndexProgress, indexCorpus } from "./index-corpus.ts";
 import { defaultParts } from "./indexing/default-parts.ts";
 import { queryModels } from "./indexing/embedders.ts";
@@ -56,6 +56,8 @@ export interface EvaluateDatasetOptions extends ProfileSettings {
   readonly createPolicy?: () => Policy;
   /** Default the profile's. */
   readonly mode?: FindMode;
+  /** How hybrid search joins its halves. Default the profile's; for a one-shot system `DEFAULT_FUSION`. */
+  readonly fusion?: FusionSettings;
   readonly signal: AbortSignal;
   onIndex?(progress: IndexProgress): void;
 }
@@ -148,12 +150,14 @@ async function systemFor(
       });
     }
     checkTemperature({ name: options.policy }, options.temperature);
-    const run = oneShot(corpus, mode, feedback, options.k);
+    const { fusion, k } = options;
+    const expansion = { ...(feedback && { feedback }), ...(fusion && { fusion }) };
+    const run = oneShot(corpus, { mode, documentsMax: k, ...expansion });
     return {
       run,
       policy: options.policy,
       profile: "none",
-      retrieval: describe(mode, info.embedder) + describeFeedback(feedback),
+      retrieval: describe(mode, info.embedder, fusion) + describeFeedback(feedback),
     };
   }
   const createPolicy = options.createPolicy ?? (() => choosePolicy(options.policy));
@@ -186,16 +190,10 @@ function describeFeedback(feedback: FeedbackSettings | undefined): string {
   return `, rm3 ${feedback.chunks} chunks ${feedback.terms} terms ${feedback.queryShare}`;
 }
 
-function oneShot(
-  corpus: CorpusReader,
-  mode: FindMode,
-  feedback: FeedbackSettings | undefined,
-  k: number,
-): EvaluatedSystem {
+function oneShot(corpus: CorpusReader, how: Omit<FindDocumentsOptions, "text">): EvaluatedSystem {
   return async (query, signal): Promise<SystemAnswer> => {
     const start = performance.now();
-    const expansion = feedback === undefined ? {} : { feedback };
-    const found = await findDocuments([corpus], { text: query.text, mode, documentsMax: k, signal, ...expansion });
+    const found = await findDocuments([corpus], { ...how, text: query.text, signal });
     const documents = found.documents.map((document) => datasetId(document.id));
     const seconds = (performance.now() - start) / 1000;
     const none = { pruned: [], turns: 0, toolCalls: 1, promptTokens: 0, completionTokens: 0 };
@@ -270,5 +268,6 @@ function profileOf(options: EvaluateDatasetOptions, info: CorpusInfo): Profile {
     model: options.createPolicy?.().model,
     hasSessions: hasSessions([info]),
   });
-  return { ...profile, retrieval: { ...profile.retrieval, mode: options.mode ?? profile.retrieval.mode } };
+  const { mode = profile.retrieval.mode, fusion = profile.retrieval.fusion } = options;
+  return { ...profile, retrieval: { ...profile.retrieval, mode, fusion } };
 }

@@ -28,7 +28,7 @@ export async function reportEvaluation(
   return { row, estimates: rowIntervals(ids.flatMap((id) => stored.outcomes.get(id) ?? [])) };
 }
 
-/** Recall and all-gold at every cut-off. */
+/** Recall, nDCG and all-gold at their cut-offs. */
 export function cutOffsTable({ estimates }: EvaluationReport): Table {
   const cell = (name: string) => {
     const estimate = estimates[name];
@@ -38,6 +38,7 @@ export function cutOffsTable({ estimates }: EvaluationReport): Table {
   return [
     ["", ...CUT_OFFS.map((k) => `@${k}`)],
     ["recall", ...CUT_OFFS.map((k) => cell(`recall@${k}`))],
+    ...("ndcg@10" in estimates ? [["nDCG", ...CUT_OFFS.map((k) => cell(`ndcg@${k}`))]] : []),
     ["all gold", ...CUT_OFFS.map((k) => cell(`allGold@${k}`))],
   ];
 }

@@ -53,11 +53,13 @@ const SCORES = {
   prunes: 0,
   recallAt: { "2": 1, "5": 1, "10": 1, "30": 1 },
   allGoldAt: { "2": 1, "5": 1, "10": 1, "30": 1 },
+  ndcgAt: { "10": 1 },
 };
 const OUTCOME = {
   query: "q1",
   at: 1,
   gold: ["d1"],
+  grades: [2],
   answer: {
     documents: ["d1"],
     seen: ["d1"],
