@@ -4,7 +4,7 @@
 // examples/demo/questions, whole and in halves (OUT/dev, OUT/held-out).
 import { join, resolve } from "node:path";
 import { writeDocsDataset, writeQuestions } from "./support/docs-dataset.ts";
-import { type QuestionLines, readQuestionLines, splitQuestions } from "./support/docs-questions.ts";
+import { readQuestionLines, splitQuestions } from "./support/docs-questions.ts";
 import { overlap } from "./support/overlap.ts";
 
 const [target] = process.argv.slice(2);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import type { Ranker } from "../../src/agent/policies/rules/ranker.ts";
 import { rulesPolicy } from "../../src/agent/policies/rules/rules.ts";
 import { DEFAULT_RULES, type RulesSettings } from "../../src/agent/policies/rules/settings.ts";
 import type { Policy } from "../../src/agent/policy.ts";
@@ -23,8 +24,8 @@ export interface System {
   readonly pruning?: Profile["pruning"];
 }
 
-/** The content of a file of weights; what it holds is for the policy to check. */
-export type Weights = Readonly<Record<string, unknown>>;
+/** The content of a file of weights, as python/rules/fit_ranker.py writes it. */
+export type Weights = Ranker;
 
 /** Fusion by ranks, the default before scores were fused. */
 const FUSION_BEFORE: FusionSettings = { k: 3, lexicalWeight: 1, denseWeight: 0.15, absentRank: null };
@@ -50,9 +51,6 @@ export function fittedWithout(kind: string, weights: Weights): System {
 export function createPolicyOf(system: System): (() => Policy) | undefined {
   const { policy, settings, weights } = system;
   if (!policy.startsWith("rules")) return undefined;
-  // WEIGHTS: the only place where those of a file reach the policy. Without a setting for them they would be ignored, and
-  // the shipped ones measured under their name.
-  if (weights !== undefined && !("weights" in DEFAULT_RULES)) throw new Error("The policy `rules` takes no weights.");
   return () => rulesPolicy({ ...DEFAULT_RULES, cut: policy === "rules", ...settings, ...(weights && { weights }) });
 }
 

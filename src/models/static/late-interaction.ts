@@ -5,6 +5,11 @@ import type { WordPieceTokenizer } from "./word-piece.ts";
 const PASSAGE_PIECES_MAX = 1_200;
 /** Pieces of a query that are read; the first ones of a long text say what it is about. */
 const QUERY_PIECES_MAX = 256;
+/**
+ * The heaviest pieces of a query count, so many: on questions of 25 words and more all of them found no better than these
+ * (docs/decisions/hybrid-search.md), and the work grows with each.
+ */
+const QUERY_PIECES_COUNTED = 24;
 /** Half of a window, pieces. Windows overlap by half: 96 pieces are about 70 words, a paragraph. */
 const HALF_WINDOW = 48;
 
@@ -21,10 +26,15 @@ export function scoreByInteraction(
   passages: readonly string[],
 ): number[] {
   const vectors = new UnitVectors(artefact);
-  const pieces = [...new Set(tokenizer.encode(query, QUERY_PIECES_MAX))].filter((piece) => vectors.norm(piece) > 0);
-  if (pieces.length === 0) return passages.map(() => 0);
+  const known = [...new Set(tokenizer.encode(query, QUERY_PIECES_MAX))].filter((piece) => vectors.norm(piece) > 0);
+  if (known.length === 0) return passages.map(() => 0);
   const texts = passages.map((text) => tokenizer.encode(text, PASSAGE_PIECES_MAX));
-  const weights = weightsOf(pieces, texts, vectors);
+  const weighed = weightsOf(known, texts, vectors)
+    .map((weight, i) => ({ piece: known[i] ?? 0, weight }))
+    .sort((a, b) => b.weight - a.weight)
+    .slice(0, QUERY_PIECES_COUNTED);
+  const pieces = weighed.map(({ piece }) => piece);
+  const weights = weighed.map(({ weight }) => weight);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const similar = new Similarities(pieces, vectors);
   return texts.map((text) => (total > 0 ? bestWindow(text, weights, similar) / total : 0));

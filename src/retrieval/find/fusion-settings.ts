@@ -30,7 +30,7 @@ export type FusionSettings = RankFusion | ScoreFusion;
 
 /** By measurement over eight kinds of questions: docs/decisions/hybrid-search.md. */
 export const DEFAULT_FUSION: ScoreFusion = {
-  denseShare: 0.2,
+  denseShare: 0.25,
   pool: 200,
   interaction: { share: 0.25, candidates: 60 },
 };

@@ -1,4 +1,4 @@
-import { type Lead, leadsOf, linkTo } from "./links.ts";
+import { linksFrom } from "./links.ts";
 import type { Pool } from "./pool.ts";
 import type { Question } from "./question.ts";
 import type { Features } from "./score.ts";
@@ -51,13 +51,8 @@ function linksOf(question: Question, pool: Pool, direct: readonly number[]): Lin
   for (const from of order.slice(0, SOURCES_MAX)) {
     const start = pool.items[from];
     if (start === undefined) continue;
-    const leads: readonly Lead[] = leadsOf(start, question, pool);
-    if (leads.length === 0) continue;
-    for (const [to, end] of pool.items.entries()) {
-      if (to === from || start.chunk.shownDocumentId === end.chunk.shownDocumentId) continue;
-      const link = linkTo(leads, start, end, question, pool);
-      if (link !== undefined) links.push({ from, to, ...link });
-    }
+    for (const [to, { title, text, added }] of linksFrom(start, question, pool))
+      links.push({ from, to, title, text, added });
   }
   return links;
 }

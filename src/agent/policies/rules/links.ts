@@ -1,5 +1,6 @@
 import { type Item, type NameInText, type Pool, SHORT_TERMS } from "./pool.ts";
 import { coverage, type Question } from "./question.ts";
+import { followability } from "./words.ts";
 
 /** A name counts for this much where no word of the question stands in its sentence and the chunk is short. */
 const COMPANY_BASE = 0.5;
@@ -19,11 +20,16 @@ export function focus(item: Item): number {
   return Math.min(1, SHORT_TERMS / Math.max(1, item.length));
 }
 
-/** Root of the rarity of a name's rarest word that the question lacks, 0 to 1; 0 where it has more than half of them. */
+/**
+ * How much of news a name is, 0 to 1: the root of the rarity of its rarest word that the question lacks, less where the name
+ * is hardly one. 0 where the question has more than half of its words, and where nobody would follow it.
+ */
 export function noveltyOf(name: NameInText, question: Question, pool: Pool): number {
+  const followed = followability(name.text);
+  if (followed === 0) return 0;
   const fresh = name.parts.filter((part) => !question.termSet.has(part));
   if (fresh.length === 0 || fresh.length * 2 < name.parts.length) return 0;
-  return Math.sqrt(Math.max(...fresh.map((part) => pool.rarity(part))));
+  return Math.sqrt(Math.max(...fresh.map((part) => pool.rarity(part)))) * pool.properness(name.parts) * followed;
 }
 
 /** Names of an item that are news against the question: at least half of their words are. */
@@ -39,39 +45,66 @@ export function leadsOf(item: Item, question: Question, pool: Pool): Lead[] {
   return leads;
 }
 
+/** How strongly a chunk points to another one, and what that adds to the question beside the name. */
 export interface LinkStrength {
-  /** The lead names the chunk's title. */
+  /** A lead names the chunk's title. */
   readonly title: number;
-  /** The lead stands in its text. */
+  /** A lead stands in its text; the less, the more other documents hold it too. */
   readonly text: number;
   /** Share of the question that the chunk adds where the lead stands in it. */
   readonly added: number;
+  /** The strongest lead. */
+  readonly name: NameInText;
 }
 
-/** How strongly leads of `from` point to a chunk, and what the chunk adds to the question beside the name. */
-export function linkTo(
-  leads: readonly Lead[],
+/** Links from one chunk to every other one that its leads point to, by index in the pool. */
+export function linksFrom(from: Item, question: Question, pool: Pool): Map<number, LinkStrength> {
+  const links = new Map<number, LinkStrength>();
+  for (const lead of leadsOf(from, question, pool)) {
+    const holders = pool.holdersOf(lead.name.parts).filter((to) => {
+      const item = pool.items[to];
+      return item !== undefined && item.chunk.shownDocumentId !== from.chunk.shownDocumentId;
+    });
+    const documents = new Set(holders.map((to) => pool.items[to]?.chunk.shownDocumentId)).size;
+    for (const to of holders) {
+      const item = pool.items[to];
+      if (item === undefined) continue;
+      const link = linkThrough(lead, from, item, question, pool, documents);
+      const known = links.get(to);
+      links.set(to, known === undefined ? link : stronger(known, link));
+    }
+  }
+  return links;
+}
+
+function linkThrough(
+  { name, key, strength }: Lead,
   from: Item,
   item: Item,
   question: Question,
   pool: Pool,
-): LinkStrength | undefined {
-  let title = 0;
-  let text = 0;
-  let added = 0;
+  documents: number,
+): LinkStrength {
+  const isTitle = item.titleKey === key;
+  const inTitle = isTitle || name.parts.every((part) => item.titleParts.includes(part));
   const wide = focus(item);
-  for (const { name, key, strength } of leads) {
-    if (!name.parts.every((part) => item.counts.has(part))) continue;
-    const isTitle = item.titleKey === key;
-    const inTitle = isTitle || name.parts.every((part) => item.titleParts.includes(part));
-    const company = item.names.get(key)?.company;
-    const near = coverage(question, pool, (term) => company?.has(term) === true && !name.company.has(term));
-    const anywhere =
-      inTitle || wide === 1 ? coverage(question, pool, (term) => item.counts.has(term) && !from.counts.has(term)) : 0;
-    added = Math.max(added, near, anywhere, wide * anywhere);
-    if (isTitle) title = Math.max(title, strength);
-    else if (inTitle) title = Math.max(title, strength * PARTIAL_TITLE);
-    else text = Math.max(text, strength);
-  }
-  return title === 0 && text === 0 ? undefined : { title, text, added };
+  const company = item.names.get(key)?.company;
+  const near = coverage(question, pool, (term) => company?.has(term) === true && !name.company.has(term));
+  const anywhere =
+    inTitle || wide === 1 ? coverage(question, pool, (term) => item.counts.has(term) && !from.counts.has(term)) : 0;
+  return {
+    title: isTitle ? strength : inTitle ? strength * PARTIAL_TITLE : 0,
+    text: inTitle ? 0 : strength / Math.sqrt(documents),
+    added: Math.max(near, anywhere),
+    name,
+  };
+}
+
+function stronger(a: LinkStrength, b: LinkStrength): LinkStrength {
+  return {
+    title: Math.max(a.title, b.title),
+    text: Math.max(a.text, b.text),
+    added: Math.max(a.added, b.added),
+    name: Math.max(b.title, b.text) > Math.max(a.title, a.text) ? b.name : a.name,
+  };
 }

@@ -9,6 +9,7 @@ import { toolSchemas } from "../../tools/tool-schemas.ts";
 import type { Evidence, PrunedChunk } from "./evidence.ts";
 import { conclude, probability } from "./list.ts";
 import { Pool } from "./pool.ts";
+import { readPrior } from "./prior.ts";
 import { readQuestion } from "./question.ts";
 
 const SCALE = Number(process.env["WINNOW_TEST_SCALE"] ?? 1);

@@ -2,9 +2,8 @@ import { NO_DOCUMENT } from "../../context/wording.ts";
 import type { Decision, View } from "../../policy.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Item, Pool } from "./pool.ts";
-import type { Prior } from "./prior.ts";
 import { originalWords, type Question } from "./question.ts";
-import { bestOf, type Scores, scoreOf } from "./score.ts";
+import { bestOf, type Scores, type Scoring, scoreDocuments, scoreOf } from "./score.ts";
 
 /**
  * Log-odds that a document is needed: `CALIBRATION.atBest` for the best one, less `perScore` for every point that it
@@ -29,29 +28,31 @@ interface Candidate {
   readonly id: string;
   readonly document: string;
   readonly score: number;
+  /** Orders the chunks of one document. */
+  readonly tie: number;
   readonly justification: string;
 }
 
-/** The list: what is in view by score, and what was pruned by what it was noted to be worth. */
-export function conclude(
-  view: View,
-  {
-    question,
-    pool,
-    prior,
-    scores,
-    evidence,
-  }: { question: Question; pool: Pool; prior: Prior; scores: Scores; evidence: Evidence },
-  isCut: boolean,
-): Decision {
-  const best = bestOf(scores);
+/** What a list is made of. */
+export interface Concluding extends Scoring {
+  readonly scores: Scores;
+  readonly evidence: Evidence;
+}
+
+/** The list: what is in view and what the question ranks by score, and what was pruned by what it was noted to be worth. */
+export function conclude(view: View, concluding: Concluding, isCut: boolean): Decision {
+  const { question, pool, prior, scores, evidence } = concluding;
+  const documentScores = scoreDocuments(concluding);
+  const best = Math.max(bestOf(scores), ...documentScores.values());
   const answers = evidence.searches.filter(({ query }) => query === question.text).flatMap(({ chunks }) => chunks);
   const asked = new Set(answers.map(({ key }) => key));
   const shown = [...scores].map(
     ([item, score]): Candidate => ({
       id: item.chunk.shownId,
       document: item.chunk.shownDocumentId,
-      score,
+      // Evidence of a document's several chunks counts together.
+      score: Math.max(score, documentScores.get(item.chunk.shownDocumentId) ?? 0),
+      tie: score,
       justification: justify(item, question, pool, asked.has(item.chunk.key)),
     }),
   );
@@ -60,6 +61,7 @@ export function conclude(
       id: shownId,
       document: shownDocumentId,
       score: worth === undefined ? Number.NEGATIVE_INFINITY : NOTE_SHARE * scoreOf(worth, best),
+      tie: 0,
       justification: "Weighed and pruned on the way.",
     }),
   );
@@ -67,13 +69,18 @@ export function conclude(
     ({ document, chunk }): Candidate => ({
       id: chunk,
       document,
-      score: prior.of(document),
+      score: documentScores.get(document) ?? 0,
+      tie: Number.NEGATIVE_INFINITY,
       justification: "Found by the question itself.",
     }),
   );
+  const rank = (document: string): number => prior.rankOf(document) ?? Number.MAX_SAFE_INTEGER;
+  const candidates = [...shown, ...pruned, ...unread].sort(
+    (a, b) => b.score - a.score || rank(a.document) - rank(b.document) || b.tie - a.tie,
+  );
   const entries = new Map<string, { readonly id: string; readonly justification: string }>();
   const listedMin = (view.corpora ?? 1) > 1 ? LISTED_OF_SEVERAL : 1;
-  for (const { id, document, score, justification } of [...shown, ...pruned, ...unread].sort((a, b) => b.score - a.score)) {
+  for (const { id, document, score, justification } of candidates) {
     if (isCut && entries.size >= listedMin && probability(score - best) < LISTED_MIN) break;
     if (!entries.has(document)) entries.set(document, { id, justification });
   }

@@ -1,5 +1,5 @@
 import type { ShownChunk } from "../../context/rendered.ts";
-import { names, prose, sentences, terms } from "./words.ts";
+import { commonWords, names, prose, sentences, terms } from "./words.ts";
 
 /** BM25's usual constants (Robertson and Zaragoza 2009). */
 const K1 = 1.2;
@@ -35,6 +35,8 @@ export interface Item {
   /** Names in title and text by their folded words. */
   readonly names: ReadonlyMap<string, NameInText>;
   readonly units: readonly Unit[];
+  /** Folded words that stand in the text in lower case. */
+  readonly common: ReadonlySet<string>;
 }
 
 export interface Weighing {
@@ -48,12 +50,21 @@ export interface Weighing {
 export class Pool implements Weighing {
   readonly items: readonly Item[];
   readonly #frequency = new Map<string, number>();
+  readonly #holders = new Map<string, number[]>();
+  /** Words that stand somewhere in lower case: no names of their own. */
+  readonly #common = new Set<string>();
   readonly #averageLength: number;
 
   constructor(chunks: readonly ShownChunk[]) {
     this.items = chunks.map(itemOf);
-    for (const item of this.items) {
-      for (const term of item.counts.keys()) this.#frequency.set(term, (this.#frequency.get(term) ?? 0) + 1);
+    for (const [i, item] of this.items.entries()) {
+      for (const word of item.common) this.#common.add(word);
+      for (const term of item.counts.keys()) {
+        this.#frequency.set(term, (this.#frequency.get(term) ?? 0) + 1);
+        const holders = this.#holders.get(term);
+        if (holders === undefined) this.#holders.set(term, [i]);
+        else holders.push(i);
+      }
     }
     this.#averageLength = this.items.reduce((sum, item) => sum + item.length, 0) / Math.max(1, this.items.length);
   }
@@ -67,6 +78,25 @@ export class Pool implements Weighing {
   /** Weight as a share of the largest possible one, 0 to 1: how telling a term is. */
   rarity(term: string): number {
     return this.weight(term) / Math.log(2 * this.items.length + 2);
+  }
+
+  /** Indices of the items that hold all of these terms. */
+  holdersOf(parts: readonly string[]): readonly number[] {
+    let rarest: readonly number[] | undefined;
+    for (const part of parts) {
+      const holders = this.#holders.get(part) ?? [];
+      if (rarest === undefined || holders.length < rarest.length) rarest = holders;
+    }
+    return (rarest ?? []).filter((i) => parts.every((part) => this.items[i]?.counts.has(part)));
+  }
+
+  /**
+   * How much a name is one, 0 to 1: the share of its words that stand nowhere in lower case. `Application Server` is none
+   * where people write of servers.
+   */
+  properness(parts: readonly string[]): number {
+    const proper = parts.filter((part) => !this.#common.has(part)).length;
+    return proper / Math.max(1, parts.length);
   }
 
   /** BM25 of a bag of terms against one item. */
@@ -122,5 +152,14 @@ function readItem(chunk: ShownChunk): Item {
     units.push({ terms: new Set([...titleParts, ...company]), names: unit });
   }
   if (all.length <= SHORT_TERMS) units.splice(0, units.length, { terms: new Set(all), names: new Set(found.keys()) });
-  return { chunk, counts, length: all.length, titleParts, titleKey, names: found, units };
+  return {
+    chunk,
+    counts,
+    length: all.length,
+    titleParts,
+    titleKey,
+    names: found,
+    units,
+    common: commonWords(chunk.text),
+  };
 }

@@ -16,6 +16,8 @@ import { spread } from "./spread.ts";
 const QUESTION_PAGES = 2;
 /** Turns that search at most: a small window takes little in each. */
 const SEARCH_TURNS_MAX = 16;
+/** A lead weaker than this is not worth a search: on questions that one document answers, most leads are (docs/decisions/rules.md). */
+const LEAD_MIN = 0.3;
 /** Chunks in all, after which a turn of searching is the last: more are seen than can be told apart. */
 const SEEN_CHUNKS_MAX = 200;
 
@@ -26,7 +28,12 @@ const SEEN_CHUNKS_MAX = 200;
  * writes.
  */
 export function rulesPolicy(settings: RulesSettings = DEFAULT_RULES): Policy {
-  return { name: "rules", ignoresSeed: true, startsFromRanking: true, decide: async (view) => decideByRules(view, settings) };
+  return {
+    name: "rules",
+    ignoresSeed: true,
+    startsFromRanking: true,
+    decide: async (view) => decideByRules(view, settings),
+  };
 }
 
 function decideByRules(view: View, settings: RulesSettings): Decision {
@@ -37,7 +44,8 @@ function decideByRules(view: View, settings: RulesSettings): Decision {
   const pool = new Pool(evidence.chunks.map(({ chunk }) => chunk));
   const reach = settings.bridge ? spread(question, pool) : undefined;
   const prior = readPrior(view, evidence);
-  const scores = withJoins(scoreItems(question, pool, prior, reach));
+  const scoring = { question, pool, prior, reach, ranker: settings.weights };
+  const scores = withJoins(scoreItems(scoring));
   if (!view.mustConclude && isWorthGoingOn(view, evidence, scores)) {
     const room = roomFor(view, evidence);
     const leads = reach === undefined ? [] : steps(question, pool, scores, reach);
@@ -46,7 +54,7 @@ function decideByRules(view: View, settings: RulesSettings): Decision {
     const decision = nextCalls(question, evidence, { joins, leads, pages }, room);
     if (decision !== undefined) return withPruning(decision, view, evidence, scores, room);
   }
-  return conclude(view, { question, pool, prior, scores, evidence }, settings.cut);
+  return conclude(view, { ...scoring, scores, evidence }, settings.cut);
 }
 
 function search(query: string): ProposedCall {
@@ -89,9 +97,11 @@ function nextCalls(
   const searches = room.searches - followed.length;
   const asked = new Set(evidence.searches.map((past) => past.query.toLowerCase()));
   const seen = evidence.searches.filter((past) => past.query === question.text).length;
-  const queries: string[] = seen < pages ? [question.text] : [];
+  const worthy = leads.filter(({ strength, query }) => strength >= LEAD_MIN && !asked.has(query.toLowerCase()));
+  // Further hits of the question are read for the names in them; its ranking is known without.
+  const queries: string[] = seen < pages && worthy.length > 0 ? [question.text] : [];
   const reasons = followed.map(({ value, from }) => `${value} (${from.chunk.shownId})`);
-  for (const step of leads) {
+  for (const step of worthy) {
     if (queries.length >= searches) break;
     if (asked.has(step.query.toLowerCase())) continue;
     asked.add(step.query.toLowerCase());

@@ -2,44 +2,110 @@ import { addChains } from "./chains.ts";
 import type { Item, Pool } from "./pool.ts";
 import type { Prior } from "./prior.ts";
 import { coverage, type Question } from "./question.ts";
+import { predict, type Ranker } from "./ranker.ts";
 import type { Spread } from "./spread.ts";
+import { names } from "./words.ts";
 
-/**
- * What each piece of evidence lifts a chunk by. None is below zero: evidence can only lift, so that without any the order
- * is that of one query of the question.
- */
-export const LIFTS = {
-  /** All words of the title stand in the question. */
-  titleInQuestion: 1,
+/** Evidence that a chunk belongs to a chain that answers the question. Each is 0 where there is none, and lifts. */
+export const EVIDENCE = [
+  /** All words of the title stand in the question: the share of the question that they are. */
+  "titleInQuestion",
   /** A relevant chunk names this one's title. */
-  chainByTitle: 1,
+  "chainByTitle",
   /** A relevant chunk and this one share a name that the question does not give. */
-  chainByText: 1,
+  "chainByText",
   /** This one names what a chunk that completes the question is about. */
-  source: 1,
+  "source",
   /** The end of a chain of two links. */
-  secondHop: 1,
+  "secondHop",
   /** Relevance reaches a sentence of it over one name. */
-  hop1: 1,
+  "hop1",
   /** Over two names. */
-  hop2: 1,
-} as const;
-export type Feature = keyof typeof LIFTS;
+  "hop2",
+] as const;
+export type Feature = (typeof EVIDENCE)[number];
 export type Features = Record<Feature, number>;
-/** Relevance of the visible chunks: the standing of their documents, and what evidence lifts them by. */
+/** What the ranker looks at: the question's own ranking, evidence, and how the question stands as a whole. */
+export const RANKER_FEATURES = ["standing", "scoreShare", ...EVIDENCE, "coverageMax", "namesAsked", "gap"] as const;
+
+/** Relevance, 0 or more. Differences mean something, the level does not. */
 export type Scores = ReadonlyMap<Item, number>;
 
-const NO_FEATURES = Object.fromEntries(Object.keys(LIFTS).map((name) => [name, 0])) as Features;
+const NO_FEATURES = Object.fromEntries(EVIDENCE.map((name) => [name, 0])) as Features;
 
-/** Relevance of every visible chunk to the question. Without `reach`, links between chunks count for nothing. */
-export function scoreItems(question: Question, pool: Pool, prior: Prior, reach: Spread | undefined): Scores {
+/** What is scored, and with what. */
+export interface Scoring {
+  readonly question: Question;
+  readonly pool: Pool;
+  readonly prior: Prior;
+  /** Undefined: links between chunks count for nothing. */
+  readonly reach: Spread | undefined;
+  readonly ranker: Ranker;
+}
+
+/** Relevance of every visible chunk to the question. */
+export function scoreItems(scoring: Scoring): Scores {
+  const whole = wholeOf(scoring);
   const scores = new Map<Item, number>();
-  for (const [item, values] of featuresOf(question, pool, prior, reach)) {
-    let score = prior.of(item.chunk.shownDocumentId);
-    for (const [name, weight] of Object.entries(LIFTS)) score += values[name as Feature] * weight;
-    scores.set(item, score);
+  for (const [item, evidence] of featuresOf(scoring)) {
+    scores.set(item, scoreOfRow(scoring, item.chunk.shownDocumentId, evidence, whole));
   }
   return scores;
+}
+
+/**
+ * Relevance of every document that is visible or ranked by the question, by its id, with the strongest evidence of all its
+ * chunks. Evidence can only lift a document: without any, the order is that of the question's ranking.
+ */
+export function scoreDocuments(scoring: Scoring): Map<string, number> {
+  const evidence = documentFeatures(scoring);
+  const whole = wholeOf(scoring);
+  const ids = new Set([...scoring.prior.entries.map(({ document }) => document), ...evidence.keys()]);
+  return new Map([...ids].map((id) => [id, scoreOfRow(scoring, id, evidence.get(id) ?? NO_FEATURES, whole)]));
+}
+
+/** The strongest evidence of each visible document. */
+export function documentFeatures(scoring: Scoring): Map<string, Features> {
+  const documents = new Map<string, Features>();
+  for (const [{ chunk }, values] of featuresOf(scoring)) {
+    const known = documents.get(chunk.shownDocumentId) ?? { ...NO_FEATURES };
+    for (const name of EVIDENCE) known[name] = Math.max(known[name], values[name]);
+    documents.set(chunk.shownDocumentId, known);
+  }
+  return documents;
+}
+
+/** A row of the ranker: of a document with the evidence for it. */
+export function rowOf(prior: Prior, document: string, evidence: Features, whole: readonly number[]): number[] {
+  return [prior.of(document), prior.shareOf(document), ...EVIDENCE.map((name) => evidence[name]), ...whole];
+}
+
+/** How the question stands: what one chunk covers of it at most, how many names it gives, how far the first leads. */
+export function wholeOf({ question, pool, prior }: Pick<Scoring, "question" | "pool" | "prior">): readonly number[] {
+  const covered = pool.items.reduce(
+    (most, item) =>
+      Math.max(
+        most,
+        coverage(question, pool, (term) => item.counts.has(term)),
+      ),
+    0,
+  );
+  return [covered, names(question.text).length, prior.gap];
+}
+
+/** The standing alone, and what evidence adds to it beyond `liftMin`; over what nothing at all would score. */
+function scoreOfRow(
+  { prior, ranker }: Scoring,
+  document: string,
+  evidence: Features,
+  whole: readonly number[],
+): number {
+  const alone = predict(ranker, rowOf(prior, document, NO_FEATURES, whole));
+  const nothing = predict(ranker, [0, 0, ...EVIDENCE.map(() => 0), ...whole]);
+  const lift = EVIDENCE.some((name) => evidence[name] > 0)
+    ? predict(ranker, rowOf(prior, document, evidence, whole)) - alone - ranker.liftMin
+    : 0;
+  return alone - nothing + Math.max(0, lift);
 }
 
 /** Best first. */
@@ -61,14 +127,8 @@ export function scoreOf(worth: number, best: number): number {
   return (worth / 100) * best;
 }
 
-/** The evidence for every visible chunk, before it is weighed. */
-export function featuresOf(
-  question: Question,
-  pool: Pool,
-  prior: Prior,
-  reach: Spread | undefined,
-): Map<Item, Features> {
-  const direct = directOf(question, pool, prior);
+/** The evidence for every visible chunk. */
+export function featuresOf({ question, pool, prior, reach }: Omit<Scoring, "ranker">): Map<Item, Features> {
   const features = pool.items.map((item): Features => {
     const named = item.titleParts.length > 0 && item.titleParts.every((part) => question.termSet.has(part));
     const titleInQuestion = named ? coverage(question, pool, (term) => item.titleParts.includes(term)) : 0;
@@ -79,7 +139,7 @@ export function featuresOf(
       const [hop1 = 0, hop2 = 0] = reach.reached.get(item) ?? [];
       Object.assign(features[i] ?? {}, { hop1, hop2 });
     }
-    addChains(question, pool, direct, features);
+    addChains(question, pool, directOf(question, pool, prior), features);
   }
   return new Map(pool.items.map((item, i) => [item, features[i] as Features]));
 }

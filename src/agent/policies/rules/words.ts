@@ -51,6 +51,12 @@ function fold(word: string): string {
   return word.length > 4 && word.endsWith("e") ? word.slice(0, -1) : word;
 }
 
+/** Folded words of a text that stand in it in lower case throughout. */
+export function commonWords(text: string): Set<string> {
+  const words = text.match(/(?<![\p{L}\p{N}])\p{Ll}+(?![\p{L}\p{N}])/gu) ?? [];
+  return new Set(words.map((word) => fold(word.normalize("NFKD").replace(/\p{M}+/gu, ""))));
+}
+
 export interface Name {
   readonly text: string;
   /** Offset of its first character. */
@@ -98,6 +104,21 @@ export function names(text: string): Name[] {
   }
   flush();
   return found;
+}
+
+/** A word that a name of a person, place, work or body is made of: `Helm`, `O'Neill`, `McDonald`, `Saint-Denis`. */
+const NAME_WORD = /^(?:(?:Mc|Mac|O['’]|D['’]|L['’])?\p{Lu}\p{Ll}{2,}(?:[-'’]\p{L}\p{Ll}*)*)$/u;
+/** What one such word alone counts for: `Christian` and `Canadian` lead anywhere. */
+const SINGLE_NAME = 0.6;
+
+/**
+ * How likely a person would follow a name to where it is told of, 0 to 1. Nobody follows a number, a measure, an
+ * abbreviation, a version or an identifier.
+ */
+export function followability(name: string): number {
+  const words = name.split(/[\s/]+/u).filter((word) => NAME_WORD.test(word) && !OPENERS.has(word.toLowerCase()));
+  const distinct = new Set(words).size;
+  return distinct === 0 ? 0 : distinct === 1 ? SINGLE_NAME : 1;
 }
 
 /** Names in a run of capitalised words and joiners: one, or those that a loose joiner only stands between. */
