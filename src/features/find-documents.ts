@@ -9,6 +9,7 @@ import { findAcross } from "../retrieval/find/find-across.ts";
 import type { FusionSettings } from "../retrieval/find/fusion-settings.ts";
 import { rankDocuments } from "../retrieval/find/rank-documents.ts";
 import type { Reranker } from "../retrieval/rerank/reranker.ts";
+import { judgeAbsence } from "./absence.ts";
 import { standingNotices } from "./standing-notices.ts";
 
 /** Passages of one document in an answer. */
@@ -93,10 +94,14 @@ async function query(corpora: readonly CorpusReader[], options: FindDocumentsOpt
     findEnough(corpus, text, mode, options, where),
   );
   const { reranker, documentsMax, signal } = options;
-  if (reranker === undefined) return { ...shared, documents: toDocuments(hits, documentsMax), notices };
+  const excludeDocuments = new Set(options.exclude ?? []);
+  const absence = await judgeAbsence(corpora, { text, mode, hits, where, excludeDocuments, signal });
+  const told = [...notices, ...absence.notices];
+  if (absence.isUnlisted) return { ...shared, documents: [], notices: told };
+  if (reranker === undefined) return { ...shared, documents: toDocuments(hits, documentsMax), notices: told };
   const { rerankHits } = await import("../retrieval/rerank/reranker.ts");
   const reranked = await rerankHits(reranker, text, hits, signal);
-  const all = [...notices, ...reranked.notices];
+  const all = [...told, ...reranked.notices];
   return { ...shared, documents: toDocuments(reranked.hits, documentsMax), notices: all };
 }
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Policy } from "../agent/policy.ts";
 import { ROLLOUTS_MAX, startRollouts } from "../agent/rollouts.ts";
 import { newRunId, type Run, type RunLimits, startRun } from "../agent/run.ts";
+import type { Library } from "../agent/tools/retrieve.ts";
 import { systemClock } from "../core/clock.ts";
 import { systemErrorCode, toWinnowError, WinnowError } from "../core/errors.ts";
 import { parseFilter } from "../core/filter-parse.ts";
@@ -10,6 +11,7 @@ import { VERSION } from "../core/version.ts";
 import { fileRecorder, memoryRecorder, type Recorder, recordFileName } from "../record/recorder.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
 import { checkWhere } from "../retrieval/find/check-where.ts";
+import { absenceOf, withAbsence } from "./absence-policy.ts";
 import { checkTemperature } from "./choose-policy.ts";
 import { hasSessions, type ProfileSettings, profileWith } from "./profile-settings.ts";
 import { standingNotices } from "./standing-notices.ts";
@@ -84,15 +86,17 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
   };
   const { mode, fusion } = profile.retrieval;
   const runId = newRunId(systemClock.now());
+  const library: Library = {
+    corpora: options.corpora,
+    mode,
+    fusion,
+    where,
+    excludeDocuments: new Set([...(options.exclude ?? []), ...(options.known ?? [])]),
+  };
+  const absence = absenceOf(library, question, options.signal);
   const shared = {
     query: question,
-    library: {
-      corpora: options.corpora,
-      mode,
-      fusion,
-      where,
-      excludeDocuments: new Set([...(options.exclude ?? []), ...(options.known ?? [])]),
-    },
+    library,
     corpora: infos.map(({ name, generation, embedder }) => ({ name, generation, embedder })),
     steering: { where: options.where ?? [], exclude: options.exclude ?? [], known: options.known ?? [] },
     profile,
@@ -108,8 +112,8 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
   };
   const run =
     policy !== undefined && policies.length === 1
-      ? startRun({ ...shared, policy, recorder: recorderFor(runId) })
-      : startRollouts({ ...shared, policies, recorderFor });
+      ? startRun({ ...shared, policy: withAbsence(policy, absence), recorder: recorderFor(runId) })
+      : startRollouts({ ...shared, policies: policies.map((each) => withAbsence(each, absence)), recorderFor });
   return withStanding(run, options.corpora, unrecorded);
 }
 
