@@ -3,7 +3,7 @@ import type { Decision, Policy, View } from "../agent/policy.ts";
 import type { Library } from "../agent/tools/retrieve.ts";
 import type { Notice } from "../core/types.ts";
 import { findAcross } from "../retrieval/find/find-across.ts";
-import { type Absence, judgeAbsence, NOTHING_TOLD } from "./absence.ts";
+import { type Absence, type AbsenceQuery, judgeAbsence, NOTHING_TOLD } from "./absence.ts";
 
 /** Hits by which a question is judged. */
 const JUDGED_CHUNKS = 30;
@@ -19,7 +19,10 @@ const NO_EVIDENCE: Notice = {
  * What the corpora of a run lack of its question, found out once, however many rollouts ask. Resolves to nothing where the
  * corpora cannot be searched: the run will say so itself.
  */
-export function absenceOf(library: Library, text: string, signal: AbortSignal | undefined): () => Promise<Absence> {
+export function absenceOf(
+  library: Library,
+  { text, order, signal }: Pick<AbsenceQuery, "text" | "order" | "signal">,
+): () => Promise<Absence> {
   let judged: Promise<Absence> | undefined;
   const judge = async (): Promise<Absence> => {
     const { corpora, mode, fusion, where, excludeDocuments } = library;
@@ -27,7 +30,7 @@ export function absenceOf(library: Library, text: string, signal: AbortSignal | 
     const query = { text, mode, chunksMax: JUDGED_CHUNKS, ...scope, ...(fusion === undefined ? {} : { fusion }) };
     try {
       const { hits } = await findAcross(corpora, query, (corpus) => corpus.find(query));
-      return await judgeAbsence(corpora, { text, mode, hits, ...scope });
+      return await judgeAbsence(corpora, { text, mode, hits, order, ...scope });
     } catch {
       return NOTHING_TOLD;
     }

@@ -3,6 +3,7 @@ import type { Hit, Notice } from "../core/types.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
 import { absentWords, coverageOf, type QuestionWord, questionWords } from "../retrieval/find/question-words.ts";
 import { STATIC_EMBEDDER } from "./indexing/embedders.ts";
+import type { QuestionOrder } from "./question/question-order.ts";
 
 /**
  * Log-odds that a corpus holds what a question asks for, from the share of its words that one of the first hits holds and
@@ -26,6 +27,8 @@ export interface AbsenceQuery {
   readonly where: Filter;
   readonly excludeDocuments: ReadonlySet<string>;
   readonly signal?: AbortSignal | undefined;
+  /** What the question says besides its words, where it says so: a time is no word, and documents of it are an answer. */
+  readonly order?: QuestionOrder | undefined;
 }
 
 export interface Absence {
@@ -44,13 +47,14 @@ export const NOTHING_TOLD: Absence = { notices: [], isAbsent: false, isUnlisted:
  * signal aborts: a list without these notices is better than none.
  */
 export async function judgeAbsence(corpora: readonly CorpusReader[], query: AbsenceQuery): Promise<Absence> {
-  const words = questionWords(query.text);
+  const { order } = query;
+  const words = order?.words ?? questionWords(query.text);
   if (query.mode === "dense" || words.length === 0 || corpora.length === 0) return NOTHING_TOLD;
   const { hits, where, excludeDocuments, signal } = query;
   const scope = { where, excludeDocuments, ...(signal === undefined ? {} : { signal }) };
   try {
     const absent = await absentWords(corpora, words, { hits, ...scope });
-    const isDoubtful = query.mode === "hybrid" && !knowsNames(words, absent);
+    const isDoubtful = query.mode === "hybrid" && order?.time === undefined && !knowsNames(words, absent);
     const strength = isDoubtful ? await strengthOf(corpora, query.text, coverageOf(words, hits), scope) : undefined;
     const isNarrowed = where.length > 0 || excludeDocuments.size > 0;
     const isAbsent = strength !== undefined && strength < ABSENT_BELOW;

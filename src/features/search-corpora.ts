@@ -14,6 +14,8 @@ import { checkWhere } from "../retrieval/find/check-where.ts";
 import { absenceOf, withAbsence } from "./absence-policy.ts";
 import { checkTemperature } from "./choose-policy.ts";
 import { hasSessions, type ProfileSettings, profileWith } from "./profile-settings.ts";
+import { searchOrder } from "./question/order-policy.ts";
+import { readOrder } from "./question/question-order.ts";
 import { standingNotices } from "./standing-notices.ts";
 
 /** Where nothing can be written, a search still answers. */
@@ -47,18 +49,7 @@ export interface SearchOptions extends ProfileSettings {
  * when an option cannot be used.
  */
 export async function searchCorpora(options: SearchOptions): Promise<Run> {
-  const question = options.question.trim();
-  if (question === "")
-    throw new WinnowError("invalid_argument", "The question is empty.", {
-      hint: 'Example: winnow search "what did we decide about X?"',
-    });
-  if (question.length > QUESTION_UNITS_MAX) {
-    throw new WinnowError(
-      "limit_exceeded",
-      `The question has ${question.length} characters; the limit is ${QUESTION_UNITS_MAX}.`,
-      { hint: "Ask a shorter one." },
-    );
-  }
+  const question = checkedQuestion(options.question);
   const policies = await policiesFor(options);
   const [policy] = policies;
   checkTemperature(policy, options.temperature);
@@ -86,14 +77,19 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
   };
   const { mode, fusion } = profile.retrieval;
   const runId = newRunId(systemClock.now());
+  const order = await readOrder(question, options.corpora, systemClock.now());
+  const ordered = order === undefined ? undefined : searchOrder(order);
   const library: Library = {
     corpora: options.corpora,
     mode,
     fusion,
     where,
     excludeDocuments: new Set([...(options.exclude ?? []), ...(options.known ?? [])]),
+    // What the published harness shows stays as it was published.
+    ...(ordered !== undefined && !profile.name.startsWith("context-1") && { arrange: ordered.arrange }),
   };
-  const absence = absenceOf(library, question, options.signal);
+  const absence = absenceOf(library, { text: question, order, signal: options.signal });
+  const wrapped = (each: Policy): Policy => withAbsence(ordered?.withOrder(each) ?? each, absence);
   const shared = {
     query: question,
     library,
@@ -112,9 +108,25 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
   };
   const run =
     policy !== undefined && policies.length === 1
-      ? startRun({ ...shared, policy: withAbsence(policy, absence), recorder: recorderFor(runId) })
-      : startRollouts({ ...shared, policies: policies.map((each) => withAbsence(each, absence)), recorderFor });
+      ? startRun({ ...shared, policy: wrapped(policy), recorder: recorderFor(runId) })
+      : startRollouts({ ...shared, policies: policies.map(wrapped), recorderFor });
   return withStanding(run, options.corpora, unrecorded);
+}
+
+function checkedQuestion(text: string): string {
+  const question = text.trim();
+  if (question === "")
+    throw new WinnowError("invalid_argument", "The question is empty.", {
+      hint: 'Example: winnow search "what did we decide about X?"',
+    });
+  if (question.length > QUESTION_UNITS_MAX) {
+    throw new WinnowError(
+      "limit_exceeded",
+      `The question has ${question.length} characters; the limit is ${QUESTION_UNITS_MAX}.`,
+      { hint: "Ask a shorter one." },
+    );
+  }
+  return question;
 }
 
 /** How the documents stand today is no part of the run: its result says so, its record does not. */

@@ -22,6 +22,8 @@ export interface Library {
   readonly fusion?: FusionSettings;
   readonly where: Filter;
   readonly excludeDocuments: ReadonlySet<string>;
+  /** Puts what a query found in another order, best first; `ask` puts the query to the documents that a filter accepts. */
+  readonly arrange?: (hits: readonly Hit[], ask: (where: Filter) => Promise<readonly Hit[]>) => Promise<readonly Hit[]>;
 }
 
 /** One query over all corpora, best first, at most `chunksMax` hits. Rejects with `invalid_filter` as `checkWhere` does. */
@@ -37,10 +39,14 @@ export async function searchLibrary(
 ): Promise<{ readonly hits: readonly Hit[]; readonly notices: readonly string[] }> {
   await checkWhere(library.corpora, query.where);
   const { mode, fusion, excludeDocuments } = library;
-  const where = [...library.where, ...query.where];
-  const shared = { ...query, mode, where, excludeDocuments, signal, ...(fusion === undefined ? {} : { fusion }) };
-  const { hits, notices } = await findAcross(library.corpora, shared, (corpus) => corpus.find(shared));
-  return { hits: hits.slice(0, query.chunksMax), notices: notices.map(({ message }) => message) };
+  const shared = { ...query, mode, excludeDocuments, signal, ...(fusion === undefined ? {} : { fusion }) };
+  const ask = (more: Filter) => {
+    const where = [...library.where, ...query.where, ...more];
+    return findAcross(library.corpora, shared, (corpus) => corpus.find({ ...shared, where }));
+  };
+  const { hits, notices } = await ask([]);
+  const arranged = await library.arrange?.(hits, async (more) => (await ask(more)).hits);
+  return { hits: (arranged ?? hits).slice(0, query.chunksMax), notices: notices.map(({ message }) => message) };
 }
 
 export async function grepLibrary(

@@ -24,12 +24,12 @@ const ASKING = new Set(
   (
     "about again ago all also always am another any anybody anyone anything because before best better between big both come comes describe " +
     "detail details different during each either else ever every everything example exactly exist exists explain few find " +
-    "first for get gets give given gives goes going gone good got hello help here hey how instead just kind know last let " +
+    "first for get gets give given gives goes going gone good got happen happened happens hello help here hey how instead just kind know last let " +
     "like list long look looking made make makes making many may maybe mean means might more most much must name need needs " +
     "never new next not nothing now off often old one only other others out over own people please possible question read really " +
     "reason regarding same say says see seem seems seen several shall short show since small some somebody someone something soon still take " +
     "takes tell thank thanks thing things think through time times together too try trying under until use used uses using " +
-    "very want wants way ways well whatever whether while without work works yes yet"
+    "very want wants way ways well went whatever whether while without work works yes yet"
   ).split(" "),
 );
 const CONTRACTION = /['’](?:t|re|ve|ll|d|m|s)$/iu;
