@@ -38,6 +38,7 @@ describe("a time that a question names", () => {
     ["what was released three months ago", "2026-05-01..2026-06-01"],
     ["two weeks ago", "2026-08-03..2026-08-10"],
     ["what did I do yesterday", "2026-08-17..2026-08-18"],
+    ["what failed today?", "2026-08-18..2026-08-19"],
     ["What went wrong last Friday?", "2026-08-14..2026-08-15"],
     ["who deployed on Monday", "2026-08-17..2026-08-18"],
     ["everything since 3 July", "2026-07-03.."],
@@ -86,6 +87,12 @@ describe("words that only look like a time", () => {
     "issue 1999-12 in src/2024/07/notes",
     "the road to march on",
     "a may fly",
+    "better to invest now than to wait",
+    "what happens next week",
+    "0% APR first 12 months on a new card",
+    "a version appears each October",
+    "which of the rules hold today?",
+    "compile today's state",
     "month names in the parser",
     "compare May 2025 with June 2026",
     "",
@@ -110,10 +117,10 @@ test("the words that name it are told, and the span by days", async () => {
   expect(await shown("before May 2026")).toEqual(["before May 2026", "before 1 May 2026 (until 2026-04-30)"]);
 });
 
-test("any text is read in time that grows with its length", async () => {
+test("a text of any length is read in little time", async () => {
   const start = performance.now();
   for (const piece of ["may ", "1-", "in 2025 ", "July ", "two ", "last ", "- ", "2026-07-"]) {
-    await readTime(piece.repeat(8_000 / piece.length), NOW);
+    await readTime(piece.repeat(100_000), NOW);
   }
-  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(performance.now() - start).toBeLessThan(5_000);
 });

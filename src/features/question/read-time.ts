@@ -36,6 +36,8 @@ const WORD_END = "(?![\\p{L}\\p{N}_/$#]|[-.][\\p{L}\\p{N}])";
 
 const pattern = (source: string): RegExp => new RegExp(WORD_START + source + WORD_END, "giu");
 
+/** What is longer is a document: its beginning says what is asked. */
+const READ_UNITS_MAX = 2_000;
 /** Texts without any of these name no time: nothing else is loaded for them. */
 const HINT = new RegExp(`${MONTH}|day|week|month|year|quarter|morning|\\bq[1-4]\\b|${YEAR}`, "iu");
 
@@ -43,7 +45,8 @@ const HINT = new RegExp(`${MONTH}|day|week|month|year|quarter|morning|\\bq[1-4]\
  * The time that a question names in clear words, or undefined. Relative words are meant from `now`; a month or day
  * without a year is the last one that has begun. Where it names several that do not touch, none is meant alone. English.
  */
-export async function readTime(text: string, now: number): Promise<QuestionTime | undefined> {
+export async function readTime(question: string, now: number): Promise<QuestionTime | undefined> {
+  const text = question.slice(0, READ_UNITS_MAX);
   if (!HINT.test(text)) return undefined;
   const own = ownForms(text, now);
   const { casual } = await import("chrono-node/en");
@@ -184,6 +187,7 @@ function spanOf(result: ParsedResult, question: string, now: number): Found[] {
   if (/\d[./]\d|:\d|\b(?:hour|minute|second|morning|evening|night|noon|am|pm)/iu.test(words)) return [];
   if (/^(?:today|yesterday|the day before yesterday)$/iu.test(words)) {
     if (/^[A-Z]/.test(words) && at > 0) return [];
+    if (/^today$/iu.test(words) && !isOfToday(question, at)) return [];
     return [{ ...found, span: spanOfDay(start) }];
   }
   if (start.isCertain("weekday") && !start.isCertain("month")) {
@@ -196,7 +200,7 @@ function spanOf(result: ParsedResult, question: string, now: number): Found[] {
       ? [{ ...found, span: isPast ? span : { start: span.start - 7 * DAY_MS, end: span.end - 7 * DAY_MS } }]
       : [];
   }
-  if (!start.isCertain("month") || !start.isCertain("day")) return [];
+  if (!start.isCertain("day") || !WRITTEN_DATE.test(words)) return [];
   if (!isClearMonth(question, at, words, { year: start.isCertain("year"), day: true })) return [];
   const first = spanOfDate(start, now);
   if (end === undefined || end === null) return [{ ...found, span: first }];
@@ -204,6 +208,16 @@ function spanOf(result: ParsedResult, question: string, now: number): Found[] {
   return [
     { ...found, span: { start: last.end <= first.start ? yearBefore(first).start : first.start, end: last.end } },
   ];
+}
+
+/** The library reads `now` and `next week` as days too. */
+const WRITTEN_DATE = new RegExp(`\\d{4}-\\d{2}-\\d{2}|${MONTH}`, "iu");
+/** What is asked of a day. Else `today` means these days: *which rules hold today*. */
+const ASKED_OF_DAY =
+  /\b(?:did|was|were|happened|changed|new|done|went|failed|broke|merged|shipped|wrote|said|decided|committed|deployed|updated|added|worked|errors?|commits?|changes|notes|meetings?)\b/iu;
+
+function isOfToday(question: string, at: number): boolean {
+  return !/^['’]s/u.test(question.slice(at + "today".length)) && ASKED_OF_DAY.test(question);
 }
 
 function spanOfDay(at: ParsedComponents): BoundedSpan {
@@ -242,6 +256,7 @@ function isClearMonth(question: string, at: number, words: string, has: { year: 
   const before = question.slice(0, at);
   const after = question.slice(at + words.length);
   const isCued = STRONG_CUE.test(before);
+  if (/(?:^|[^\p{L}])(?:each|every|any)\s*$/iu.test(before) || /^\p{Lu}{3,4}(?!\p{L})/u.test(words)) return false;
   if (isPartOfName(question, at, words) && !isCued) return false;
   if (/^[-_/.]?\p{L}|^\s*(?:people|users|files|times)\b/iu.test(after) && !has.year) return false;
   if (has.year) return true;

@@ -14,6 +14,8 @@ export interface QuestionWord {
   readonly isName: boolean;
 }
 
+/** Of a longer text the beginning says what it is about. */
+const WORDS_MAX = 256;
 /** Words that are looked up for one question at most, names first. */
 const LOOKED_UP_MAX = 12;
 /** Shorter pieces stand in any text, or tell nothing. */
@@ -45,6 +47,7 @@ export function questionWords(text: string): QuestionWord[] {
     if (pieces.length === 0) continue;
     const isName = /\p{N}/u.test(bare) || /\p{Lu}/u.test(i === 0 ? bare.slice(1) : bare);
     words.set(folded, { text: bare, pieces, isName });
+    if (words.size === WORDS_MAX) break;
   }
   return [...words.values()];
 }
