@@ -1,5 +1,5 @@
 import type { Filter } from "../../core/filter.ts";
-import type { Hit, Notice } from "../../core/types.ts";
+import type { Chunk, Hit, Notice } from "../../core/types.ts";
 import { indexedText } from "../corpus/indexed-text.ts";
 import type { CorpusReader } from "../corpus-reader.ts";
 import { analyzeQuery, analyzeText } from "../lexical/analyze.ts";
@@ -18,6 +18,8 @@ export interface QuestionWord {
 const WORDS_MAX = 256;
 /** Words that are looked up for one question at most, names first. */
 const LOOKED_UP_MAX = 12;
+/** Hits that are looked at: where a question has an answer, one of the first is about it. */
+const LOOKED_AT_CHUNKS = 10;
 /** Shorter pieces stand in any text, or tell nothing. */
 const PIECE_UNITS_MIN = 3;
 
@@ -75,24 +77,38 @@ export async function absentWords(
   words: readonly QuestionWord[],
   { hits, ...scope }: LookUp,
 ): Promise<QuestionWord[]> {
-  const seen = new Set(hits.flatMap(({ chunk }) => analyzeText(indexedText(chunk))));
-  const isSeen = (piece: string): boolean => analyzeQuery(piece).some((term) => seen.has(term));
-  const missing = words.filter(({ pieces }) => !pieces.every(isSeen));
+  const missing = words.filter((word) => !isSeen(word, hits));
   const first = [...missing.filter(({ isName }) => isName), ...missing.filter(({ isName }) => !isName)];
   const isHeld = async (piece: string): Promise<boolean> => {
-    if (isSeen(piece)) return true;
     const answers = corpora.map((corpus) => corpus.find({ text: piece, mode: "lexical", chunksMax: 1, ...scope }));
     return (await Promise.all(answers)).some(({ hits: found, notices }) => found.length > 0 || isUnasked(notices));
   };
-  const absent = new Set<QuestionWord>();
-  for (const word of first.slice(0, LOOKED_UP_MAX)) {
-    for (const piece of word.pieces) {
-      if (await isHeld(piece)) continue;
-      absent.add(word);
-      break;
-    }
-  }
+  const held = await Promise.all(
+    first.slice(0, LOOKED_UP_MAX).map(async (word) => {
+      const pieces = await Promise.all(word.pieces.map(isHeld));
+      return { word, isAbsent: pieces.includes(false) };
+    }),
+  );
+  const absent = new Set(held.filter(({ isAbsent }) => isAbsent).map(({ word }) => word));
   return words.filter((word) => absent.has(word));
+}
+
+/** Terms of chunks that were looked at: two measures look at the same ones. */
+const analysed = new WeakMap<Chunk, ReadonlySet<string>>();
+
+function termsOf(chunk: Chunk): ReadonlySet<string> {
+  const terms = analysed.get(chunk) ?? new Set(analyzeText(indexedText(chunk)));
+  analysed.set(chunk, terms);
+  return terms;
+}
+
+/** Whether the first hits hold each piece of the word; no more of them are analysed than that takes. */
+function isSeen({ pieces }: QuestionWord, hits: readonly Hit[]): boolean {
+  const looked = hits.slice(0, LOOKED_AT_CHUNKS);
+  return pieces.every((piece) => {
+    const terms = analyzeQuery(piece);
+    return looked.some(({ chunk }) => terms.some((term) => termsOf(chunk).has(term)));
+  });
 }
 
 /** A corpus that answers nothing but why it was left out may hold anything. */
@@ -100,14 +116,12 @@ function isUnasked(notices: readonly Notice[]): boolean {
   return notices.some(({ code }) => code === "left_out");
 }
 
-/** Chunks of which the one is taken that holds most words: where a question has an answer, one of the first is about it. */
-const COVERING_CHUNKS = 10;
-
 /** The largest share of the words, 0 to 1, that one of the first hits holds; 0 where there is no word or no hit. */
 export function coverageOf(words: readonly QuestionWord[], hits: readonly Hit[]): number {
-  const held = hits.slice(0, COVERING_CHUNKS).map(({ chunk }) => {
-    const terms = new Set(analyzeText(indexedText(chunk)));
-    return words.filter(({ text }) => analyzeQuery(text).some((term) => terms.has(term))).length;
+  const terms = words.map(({ text }) => analyzeQuery(text));
+  const held = hits.slice(0, LOOKED_AT_CHUNKS).map(({ chunk }) => {
+    const known = termsOf(chunk);
+    return terms.filter((forms) => forms.some((term) => known.has(term))).length;
   });
   return words.length === 0 ? 0 : Math.max(0, ...held) / words.length;
 }
