@@ -1,3 +1,4 @@
+import { systemClock } from "../core/clock.ts";
 import { WinnowError } from "../core/errors.ts";
 import type { Filter } from "../core/filter.ts";
 import { parseFilter } from "../core/filter-parse.ts";
@@ -6,9 +7,11 @@ import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
 import { checkWhere } from "../retrieval/find/check-where.ts";
 import type { FeedbackSettings } from "../retrieval/find/feedback.ts";
 import type { FusionSettings } from "../retrieval/find/fusion-settings.ts";
-import { rankDocuments } from "../retrieval/find/rank-documents.ts";
-import { rankHits } from "../retrieval/find/rank-query.ts";
+import { type RankedDocument, rankDocuments } from "../retrieval/find/rank-documents.ts";
+import { rankHits } from "../retrieval/find/rank-hits.ts";
 import type { Reranker } from "../retrieval/rerank/reranker.ts";
+import { judgeAbsence } from "./absence.ts";
+import { arrange, gather, isOfTime, type QuestionOrder, readOrder, timeNotice } from "./question/question-order.ts";
 import { standingNotices } from "./standing-notices.ts";
 
 /** Passages of one document in an answer. */
@@ -29,6 +32,8 @@ export interface FindDocumentsOptions {
   readonly feedback?: FeedbackSettings;
   /** Judges the best chunks of lexical, dense and hybrid mode once more. */
   readonly reranker?: Reranker;
+  /** What relative times of the query are meant from, milliseconds since the epoch; the present when left out. */
+  readonly now?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -39,7 +44,7 @@ export interface FoundDocument {
   readonly title: string;
   readonly metadata: Metadata;
   readonly rank: number;
-  /** Of its best chunk; orders this list only. */
+  /** Of its best chunk; orders this list only, but for documents that a time or a form of the query puts first. */
   readonly score: number;
   readonly chunkIds: readonly string[];
   readonly passages: readonly Passage[];
@@ -89,23 +94,30 @@ async function query(corpora: readonly CorpusReader[], options: FindDocumentsOpt
     const { hits, notices, ...totals } = await grepAll(corpora, text, options, where);
     return { ...shared, documents: toDocuments(hits, options.documentsMax), ...totals, notices };
   }
+  const order = await readOrder(text, corpora, options.now ?? systemClock.now());
   const { fusion, feedback } = options;
-  const { hits, notices } = await rankHits(corpora, {
-    text,
-    mode,
-    documentsMax: options.documentsMax,
-    where,
-    excludeDocuments: new Set(options.exclude ?? []),
-    ...(fusion && { fusion }),
-    ...(feedback && { feedback }),
-    ...(options.signal && { signal: options.signal }),
-  });
+  const ask = (more: Filter) =>
+    rankHits(corpora, {
+      text,
+      mode,
+      documentsMax: options.documentsMax,
+      where: [...where, ...more],
+      excludeDocuments: new Set(options.exclude ?? []),
+      ...(fusion && { fusion }),
+      ...(feedback && { feedback }),
+      ...(options.signal && { signal: options.signal }),
+    });
+  const { hits: answers, notices } = await ask([]);
+  const hits = order === undefined ? answers : await gather(order, answers, async (more) => (await ask(more)).hits);
   const { reranker, documentsMax, signal } = options;
-  if (reranker === undefined) return { ...shared, documents: toDocuments(hits, documentsMax), notices };
+  const excludeDocuments = new Set(options.exclude ?? []);
+  const absence = await judgeAbsence(corpora, { text, mode, hits, where, excludeDocuments, signal, order });
+  const told = [...notices, ...absence.notices];
+  if (absence.isUnlisted) return { ...shared, documents: [], notices: told };
+  if (reranker === undefined) return { ...shared, ...listDocuments(hits, documentsMax, told, order) };
   const { rerankHits } = await import("../retrieval/rerank/reranker.ts");
   const reranked = await rerankHits(reranker, text, hits, signal);
-  const all = [...notices, ...reranked.notices];
-  return { ...shared, documents: toDocuments(reranked.hits, documentsMax), notices: all };
+  return { ...shared, ...listDocuments(reranked.hits, documentsMax, [...told, ...reranked.notices], order) };
 }
 
 interface Answer {
@@ -145,8 +157,25 @@ async function grepAll(
   };
 }
 
-function toDocuments(hits: readonly Hit[], documentsMax: number): FoundDocument[] {
-  return rankDocuments(hits)
+function listDocuments(
+  hits: readonly Hit[],
+  documentsMax: number,
+  notices: readonly Notice[],
+  order: QuestionOrder | undefined,
+): Pick<FoundDocuments, "documents" | "notices"> {
+  if (order === undefined) return { documents: toDocuments(hits, documentsMax), notices };
+  const documents = toDocuments(hits, documentsMax, (ranked) => arrange(order, ranked, ({ hits: [best] }) => best));
+  const known = new Set(documents.flatMap(({ chunkIds }) => chunkIds));
+  const isTimed = hits.some((hit) => known.has(hit.chunk.id) && isOfTime(order, hit));
+  return { documents, notices: isTimed ? [...notices, ...timeNotice(order)] : notices };
+}
+
+function toDocuments(
+  hits: readonly Hit[],
+  documentsMax: number,
+  reorder: (ranked: readonly RankedDocument[]) => readonly RankedDocument[] = (ranked) => ranked,
+): FoundDocument[] {
+  return reorder(rankDocuments(hits))
     .slice(0, documentsMax)
     .flatMap(({ hits: group }, i) => {
       const [best] = group;

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { BuiltEntry, ChromaEntry, CorpusEntry, PublishedEntry } from "../config/corpora.ts";
+import type { Role } from "../core/corpus-role.ts";
 import { WinnowError } from "../core/errors.ts";
 import { isObjectAddress, parseObjectAddress } from "../core/object-address.ts";
 import type { ChromaPlaces } from "../retrieval/chroma/shared-places.ts";
@@ -29,6 +30,8 @@ export interface CorpusPlace {
    */
   readonly folder: string;
   readonly runsFolder: string;
+  /** Of its entry; an index that no entry names is of files. */
+  readonly role?: Role;
   /** Present for a published index. */
   readonly published?: PublishedPlace;
   /** Present for an attached collection. */
@@ -45,7 +48,7 @@ export async function locateCorpora(scope: CorpusScope): Promise<CorpusPlace[]> 
     return distinctNames(places);
   }
   const folder = await findCorpusFolder(scope.workingFolder);
-  const own = folder === undefined ? [] : [placeOf(nameOf(folder), folder)];
+  const own = folder === undefined ? [] : [{ ...placeOf(nameOf(folder), folder), role: "documents" as const }];
   const places = [...own, ...(await configuredPlaces(scope))];
   const [only] = places;
   if (places.length === 1 && only?.published !== undefined) {
@@ -118,7 +121,8 @@ async function configuredPlaces(scope: CorpusScope): Promise<CorpusPlace[]> {
 }
 
 function placeOfEntry(name: string, entry: BuiltEntry | ChromaEntry): CorpusPlace {
-  return entry.kind === "built" ? placeOf(name, entry.indexFolder) : placeOfAttached(name, entry);
+  const { role } = entry;
+  return { ...(entry.kind === "built" ? placeOf(name, entry.indexFolder) : placeOfAttached(name, entry)), role };
 }
 
 function placeOfAttached(name: string, attached: ChromaEntry): CorpusPlace {
@@ -127,12 +131,12 @@ function placeOfAttached(name: string, attached: ChromaEntry): CorpusPlace {
 
 function placeOfPublished(
   name: string,
-  { address, leave }: Pick<PublishedEntry, "address" | "leave">,
+  { address, leave, role }: Pick<PublishedEntry, "address" | "leave" | "role">,
   { mirrorGigabytes }: CorpusScope,
   isAsked: boolean,
 ): CorpusPlace {
   const published = { address, isAsked, mirrorGigabytes, ...(leave && { leave }) };
-  return { ...placeOf(name, publishedFolder(address, process.env)), published };
+  return { ...placeOf(name, publishedFolder(address, process.env)), ...(role && { role }), published };
 }
 
 function configured(named: string, scope: CorpusScope): CorpusEntry | undefined {
@@ -162,7 +166,8 @@ async function locate(named: string, scope: CorpusScope): Promise<CorpusPlace> {
   }
   const place = entry?.folder ?? resolve(scope.workingFolder, named);
   for (const folder of [place, join(place, CORPUS_FOLDER_NAME)]) {
-    if (await isCorpus(folder)) return placeOf(entry === undefined ? nameOf(folder) : named, folder);
+    if (!(await isCorpus(folder))) continue;
+    return { ...placeOf(entry === undefined ? nameOf(folder) : named, folder), role: entry?.role ?? "documents" };
   }
   const others = configuredNames(scope);
   throw new WinnowError("corpus_not_found", `There is no index in ${place}.`, {
@@ -220,7 +225,7 @@ export async function placeOpener(): Promise<(place: CorpusPlace) => Promise<Cor
   ]);
   const models = queryModels();
   let shared: Promise<ChromaPlaces> | undefined;
-  return async ({ name, folder, published, attached: entry }) => {
+  const open = async ({ name, folder, published, attached: entry }: CorpusPlace): Promise<CorpusReader> => {
     if (published !== undefined) {
       const { openPublishedPlace } = await import("./publishing/open-published-place.ts");
       return openPublishedPlace({ name, folder, published, environment: process.env, models });
@@ -230,6 +235,7 @@ export async function placeOpener(): Promise<(place: CorpusPlace) => Promise<Cor
     const { openAttached } = await import("./attaching/open-attached.ts");
     return openAttached({ name, entry, places: await shared, environment: process.env, ...models });
   };
+  return async (place) => Object.assign(await open(place), place.role === undefined ? {} : { role: place.role });
 }
 
 function placeOf(name: string, folder: string): CorpusPlace {

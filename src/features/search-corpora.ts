@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Policy } from "../agent/policy.ts";
 import { ROLLOUTS_MAX, startRollouts } from "../agent/rollouts.ts";
 import { newRunId, type Run, type RunLimits, startRun } from "../agent/run.ts";
+import type { Library } from "../agent/tools/retrieve.ts";
 import { systemClock } from "../core/clock.ts";
 import { systemErrorCode, toWinnowError, WinnowError } from "../core/errors.ts";
 import { parseFilter } from "../core/filter-parse.ts";
@@ -10,8 +11,11 @@ import { VERSION } from "../core/version.ts";
 import { fileRecorder, memoryRecorder, type Recorder, recordFileName } from "../record/recorder.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
 import { checkWhere } from "../retrieval/find/check-where.ts";
+import { absenceOf, withAbsence } from "./absence-policy.ts";
 import { checkTemperature } from "./choose-policy.ts";
 import { hasSessions, type ProfileSettings, profileWith } from "./profile-settings.ts";
+import { searchOrder } from "./question/order-policy.ts";
+import { readOrder } from "./question/question-order.ts";
 import { standingNotices } from "./standing-notices.ts";
 
 /** Where nothing can be written, a search still answers. */
@@ -45,18 +49,7 @@ export interface SearchOptions extends ProfileSettings {
  * when an option cannot be used.
  */
 export async function searchCorpora(options: SearchOptions): Promise<Run> {
-  const question = options.question.trim();
-  if (question === "")
-    throw new WinnowError("invalid_argument", "The question is empty.", {
-      hint: 'Example: winnow search "what did we decide about X?"',
-    });
-  if (question.length > QUESTION_UNITS_MAX) {
-    throw new WinnowError(
-      "limit_exceeded",
-      `The question has ${question.length} characters; the limit is ${QUESTION_UNITS_MAX}.`,
-      { hint: "Ask a shorter one." },
-    );
-  }
+  const question = checkedQuestion(options.question);
   const policies = await policiesFor(options);
   const [policy] = policies;
   checkTemperature(policy, options.temperature);
@@ -84,15 +77,22 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
   };
   const { mode, fusion } = profile.retrieval;
   const runId = newRunId(systemClock.now());
+  const order = await readOrder(question, options.corpora, systemClock.now());
+  const ordered = order === undefined ? undefined : searchOrder(order);
+  const library: Library = {
+    corpora: options.corpora,
+    mode,
+    fusion,
+    where,
+    excludeDocuments: new Set([...(options.exclude ?? []), ...(options.known ?? [])]),
+    // What the published harness shows stays as it was published.
+    ...(ordered !== undefined && !profile.name.startsWith("context-1") && { arrange: ordered.arrange }),
+  };
+  const absence = absenceOf(library, { text: question, order, signal: options.signal });
+  const wrapped = (each: Policy): Policy => withAbsence(ordered?.withOrder(each) ?? each, absence);
   const shared = {
     query: question,
-    library: {
-      corpora: options.corpora,
-      mode,
-      fusion,
-      where,
-      excludeDocuments: new Set([...(options.exclude ?? []), ...(options.known ?? [])]),
-    },
+    library,
     corpora: infos.map(({ name, generation, embedder }) => ({ name, generation, embedder })),
     steering: { where: options.where ?? [], exclude: options.exclude ?? [], known: options.known ?? [] },
     profile,
@@ -108,9 +108,25 @@ export async function searchCorpora(options: SearchOptions): Promise<Run> {
   };
   const run =
     policy !== undefined && policies.length === 1
-      ? startRun({ ...shared, policy, recorder: recorderFor(runId) })
-      : startRollouts({ ...shared, policies, recorderFor });
+      ? startRun({ ...shared, policy: wrapped(policy), recorder: recorderFor(runId) })
+      : startRollouts({ ...shared, policies: policies.map(wrapped), recorderFor });
   return withStanding(run, options.corpora, unrecorded);
+}
+
+function checkedQuestion(text: string): string {
+  const question = text.trim();
+  if (question === "")
+    throw new WinnowError("invalid_argument", "The question is empty.", {
+      hint: 'Example: winnow search "what did we decide about X?"',
+    });
+  if (question.length > QUESTION_UNITS_MAX) {
+    throw new WinnowError(
+      "limit_exceeded",
+      `The question has ${question.length} characters; the limit is ${QUESTION_UNITS_MAX}.`,
+      { hint: "Ask a shorter one." },
+    );
+  }
+  return question;
 }
 
 /** How the documents stand today is no part of the run: its result says so, its record does not. */

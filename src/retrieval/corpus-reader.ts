@@ -1,3 +1,4 @@
+import type { Role } from "../core/corpus-role.ts";
 import type { Filter } from "../core/filter.ts";
 import type { Chunk, Hit, Metadata, Notice } from "../core/types.ts";
 import type { FeedbackSettings } from "./find/feedback.ts";
@@ -135,6 +136,8 @@ export interface CorpusInfo {
  */
 export interface CorpusReader {
   readonly name: string;
+  /** What it is to its owner, where the configuration or the kind of index says so. */
+  readonly role?: Role;
   info(): Promise<CorpusInfo>;
   /** Ids of the documents that a source item holds, e.g. the rows of a file, in order; empty for an unknown key. */
   documentsOf?(key: string): Promise<readonly string[]>;

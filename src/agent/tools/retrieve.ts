@@ -14,8 +14,8 @@ import {
 import { checkWhere } from "../../retrieval/find/check-where.ts";
 import { findAcross } from "../../retrieval/find/find-across.ts";
 import type { FusionSettings } from "../../retrieval/find/fusion-settings.ts";
-import type { RankedDocument } from "../../retrieval/find/rank-documents.ts";
-import { rankQuery } from "../../retrieval/find/rank-query.ts";
+import { type RankedDocument, rankDocuments } from "../../retrieval/find/rank-documents.ts";
+import { rankHits } from "../../retrieval/find/rank-hits.ts";
 
 /** What a run searches: its corpora and what the caller ruled out. */
 export interface Library {
@@ -24,6 +24,8 @@ export interface Library {
   readonly fusion?: FusionSettings;
   readonly where: Filter;
   readonly excludeDocuments: ReadonlySet<string>;
+  /** Puts what a query found in another order, best first; `ask` puts the query to the documents that a filter accepts. */
+  readonly arrange?: (hits: readonly Hit[], ask: (where: Filter) => Promise<readonly Hit[]>) => Promise<readonly Hit[]>;
 }
 
 /** One query over all corpora, best first, at most `chunksMax` hits. Rejects with `invalid_filter` as `checkWhere` does. */
@@ -39,20 +41,28 @@ export async function searchLibrary(
 ): Promise<{ readonly hits: readonly Hit[]; readonly notices: readonly string[] }> {
   await checkWhere(library.corpora, query.where);
   const { mode, fusion, excludeDocuments } = library;
-  const where = [...library.where, ...query.where];
-  const shared = { ...query, mode, where, excludeDocuments, signal, ...(fusion === undefined ? {} : { fusion }) };
-  const { hits, notices } = await findAcross(library.corpora, shared, (corpus) => corpus.find(shared));
-  return { hits: hits.slice(0, query.chunksMax), notices: notices.map(({ message }) => message) };
+  const shared = { ...query, mode, excludeDocuments, signal, ...(fusion === undefined ? {} : { fusion }) };
+  const ask = (more: Filter) => {
+    const where = [...library.where, ...query.where, ...more];
+    return findAcross(library.corpora, shared, (corpus) => corpus.find({ ...shared, where }));
+  };
+  const { hits, notices } = await ask([]);
+  const arranged = await library.arrange?.(hits, async (more) => (await ask(more)).hits);
+  return { hits: (arranged ?? hits).slice(0, query.chunksMax), notices: notices.map(({ message }) => message) };
 }
 
 /** The documents that one query of the question ranks, as `find` does. */
 export async function rankInLibrary(
-  { corpora, mode, fusion, where, excludeDocuments }: Library,
+  library: Library,
   { query, documentsMax }: { readonly query: string; readonly documentsMax: number },
   signal: AbortSignal,
 ): Promise<{ readonly documents: readonly RankedDocument[]; readonly notices: readonly string[] }> {
-  const asked = { text: query, mode, documentsMax, where, excludeDocuments, signal, ...(fusion && { fusion }) };
-  const { documents, notices } = await rankQuery(corpora, asked);
+  const { corpora, mode, fusion, excludeDocuments } = library;
+  const asked = { text: query, mode, documentsMax, excludeDocuments, signal, ...(fusion && { fusion }) };
+  const ask = (more: Filter) => rankHits(corpora, { ...asked, where: [...library.where, ...more] });
+  const { hits, notices } = await ask([]);
+  const arranged = await library.arrange?.(hits, async (more) => (await ask(more)).hits);
+  const documents = rankDocuments(arranged ?? hits).slice(0, documentsMax);
   return { documents, notices: notices.map(({ message }) => message) };
 }
 

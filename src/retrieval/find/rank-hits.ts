@@ -2,7 +2,6 @@ import type { Hit, Notice } from "../../core/types.ts";
 import type { CorpusReader, FindQuery } from "../corpus-reader.ts";
 import { findAcross } from "./find-across.ts";
 import { CHUNKS_MAX } from "./find-chunks.ts";
-import { type RankedDocument, rankDocuments } from "./rank-documents.ts";
 
 /** Chunks that are asked for at first for each document wanted, and times as many each time that they were too few. */
 const CHUNKS_PER_DOCUMENT = 3;
@@ -22,18 +21,6 @@ export interface RankedHits {
 /** The hits of one query over all corpora, so many that they belong to `documentsMax` documents where there are that many. */
 export function rankHits(corpora: readonly CorpusReader[], query: RankQuery): Promise<RankedHits> {
   return findAcross(corpora, query, (corpus) => findEnough(corpus, query));
-}
-
-/**
- * The documents that one query ranks, best first: the list of `find`, and what an agent's list stands on. Rejects with
- * what a corpus rejects with.
- */
-export async function rankQuery(
-  corpora: readonly CorpusReader[],
-  query: RankQuery,
-): Promise<{ readonly documents: readonly RankedDocument[]; readonly notices: readonly Notice[] }> {
-  const { hits, notices } = await rankHits(corpora, query);
-  return { documents: rankDocuments(hits).slice(0, query.documentsMax), notices };
 }
 
 /** Asks for more chunks until they belong to enough documents: several chunks of one document may lead the list. */
