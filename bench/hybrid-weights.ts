@@ -77,7 +77,9 @@ async function report(folder: string): Promise<void> {
     console.log(`| lexical | ${lexical.map((column) => mean(column).toFixed(3)).join(" | ")} |`);
     console.log(`| dense | ${cells(await measure(dataset, corpus, { mode: "dense" }), lexical)} |`);
     for (const [k = 3, denseWeight = 1] of settings) {
-      const columns = await measure(dataset, corpus, { fusion: { k, lexicalWeight: 1, denseWeight, absentRank: null } });
+      const columns = await measure(dataset, corpus, {
+        fusion: { k, lexicalWeight: 1, denseWeight, absentRank: null },
+      });
       console.log(`| k ${k}, dense ${denseWeight} | ${cells(columns, lexical)} |`);
     }
     await corpus.close();

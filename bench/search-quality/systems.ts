@@ -5,7 +5,7 @@ import type { Ranker } from "../../src/agent/policies/rules/ranker.ts";
 import { rulesPolicy } from "../../src/agent/policies/rules/rules.ts";
 import { DEFAULT_RULES, type RulesSettings } from "../../src/agent/policies/rules/settings.ts";
 import type { Policy } from "../../src/agent/policy.ts";
-import type { Profile } from "../../src/agent/profiles/profile.ts";
+import { hashOf, type Profile } from "../../src/agent/profiles/profile.ts";
 import type { FindMode } from "../../src/retrieval/corpus-reader.ts";
 import { DEFAULT_FUSION, type FusionSettings } from "../../src/retrieval/find/fusion-settings.ts";
 
@@ -57,8 +57,13 @@ export function createPolicyOf(system: System): (() => Policy) | undefined {
 /** All that a system is, beside its code: equal texts measure the same. */
 export function settingsText({ name: _, ...system }: System): string {
   const fusion = system.policy.includes("lexical") || system.policy.includes("dense") ? undefined : DEFAULT_FUSION;
-  const rules = system.policy.startsWith("rules") ? DEFAULT_RULES : undefined;
-  return JSON.stringify({ fusion, rules, ...system });
+  const rules = system.policy.startsWith("rules") ? named(DEFAULT_RULES) : undefined;
+  return JSON.stringify({ fusion, rules, ...named(system) });
+}
+
+/** With a hash in place of the weights, which are long. */
+function named<Settings extends { readonly weights?: Weights }>(settings: Settings): object {
+  return settings.weights === undefined ? settings : { ...settings, weights: hashOf(settings.weights) };
 }
 
 const SEARCH_CODE = [

@@ -77,7 +77,12 @@ test("weights are read by kind, and refused where no set is of it", async () => 
 });
 
 test("what decides a figure is told apart, the name that a report shows is not", () => {
-  const all = [...ONE_SHOT, UNCUT, { ...UNCUT, weights: { direct: 1 } }, { ...UNCUT, window: 4_096 }];
+  const all = [
+    ...ONE_SHOT,
+    UNCUT,
+    { ...UNCUT, weights: { features: [], trees: [], liftMin: 1 } },
+    { ...UNCUT, window: 4_096 },
+  ];
   expect(new Set(all.map(settingsText)).size).toBeGreaterThanOrEqual(all.length - 1);
   expect(settingsText({ ...UNCUT, name: "another" })).toBe(settingsText(UNCUT));
 });

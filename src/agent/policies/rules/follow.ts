@@ -1,7 +1,7 @@
 import { focus, leadsOf } from "./links.ts";
-import type { Item, NameInText, Pool } from "./pool.ts";
-import { originalWords, type Question } from "./question.ts";
-import { ranked, type Scores } from "./score.ts";
+import type { Item, NameInText } from "./pool.ts";
+import { originalWords } from "./question.ts";
+import { ranked, type Scores, type Scoring } from "./score.ts";
 import type { Spread } from "./spread.ts";
 
 /** A query that follows a name found in a chunk. */
@@ -11,7 +11,11 @@ export interface Step {
   readonly name: string;
   readonly from: Item;
   readonly strength: number;
+  /** The source is no find of the question itself but of a lead: the chain goes on. */
+  readonly isDeep: boolean;
 }
+
+type Following = Pick<Scoring, "question" | "pool" | "prior">;
 
 /** Short chunks that leads are taken from: the best ones. */
 const SOURCES_MAX = 12;
@@ -21,14 +25,15 @@ const SOURCES_MAX = 12;
  * source does not answer. A short chunk is about one thing and lends its whole score to its names; in a long one only
  * the sentences that relevance has reached do.
  */
-export function steps(question: Question, pool: Pool, scores: Scores, reach: Spread): Step[] {
+export function steps({ question, pool, prior }: Following, scores: Scores, reach: Spread): Step[] {
   const found = new Map<string, Step>();
   const offer = (name: NameInText, key: string, from: Item, strength: number): void => {
     // Its own title leads back to it.
     if (key === from.titleKey || (found.get(key)?.strength ?? 0) >= strength) return;
     const rest = question.terms.filter((term) => !from.counts.has(term) && !name.parts.includes(term));
     const query = [name.text, ...originalWords(question, new Set(rest))].join(" ");
-    found.set(key, { query, name: name.text, from, strength });
+    const isDeep = (prior.rankOf(from.chunk.shownDocumentId) ?? SOURCES_MAX) >= SOURCES_MAX;
+    found.set(key, { query, name: name.text, from, strength, isDeep });
   };
   const sources = ranked(scores).slice(0, SOURCES_MAX);
   const best = scores.get(sources[0] as Item) ?? 1;

@@ -18,6 +18,8 @@ const QUESTION_PAGES = 2;
 const SEARCH_TURNS_MAX = 16;
 /** A lead weaker than this is not worth a search: on questions that one document answers, most leads are (docs/decisions/rules.md). */
 const LEAD_MIN = 0.3;
+/** The same for a lead out of what a lead has found and evidence has lifted: there a chain is open. */
+const LEAD_MIN_DEEP = 0.15;
 /** Chunks in all, after which a turn of searching is the last: more are seen than can be told apart. */
 const SEEN_CHUNKS_MAX = 200;
 
@@ -48,7 +50,7 @@ function decideByRules(view: View, settings: RulesSettings): Decision {
   const scores = withJoins(scoreItems(scoring));
   if (!view.mustConclude && isWorthGoingOn(view, evidence, scores)) {
     const room = roomFor(view, evidence);
-    const leads = reach === undefined ? [] : steps(question, pool, scores, reach);
+    const leads = reach === undefined ? [] : steps(scoring, scores, reach);
     const pages = QUESTION_PAGES;
     const joins = offersJoins(view) ? joinsToFollow(scores, evidence) : [];
     const decision = nextCalls(question, evidence, { joins, leads, pages }, room);
@@ -97,7 +99,9 @@ function nextCalls(
   const searches = room.searches - followed.length;
   const asked = new Set(evidence.searches.map((past) => past.query.toLowerCase()));
   const seen = evidence.searches.filter((past) => past.query === question.text).length;
-  const worthy = leads.filter(({ strength, query }) => strength >= LEAD_MIN && !asked.has(query.toLowerCase()));
+  const worthy = leads.filter(
+    ({ strength, isDeep, query }) => strength >= (isDeep ? LEAD_MIN_DEEP : LEAD_MIN) && !asked.has(query.toLowerCase()),
+  );
   // Further hits of the question are read for the names in them; its ranking is known without.
   const queries: string[] = seen < pages && worthy.length > 0 ? [question.text] : [];
   const reasons = followed.map(({ value, from }) => `${value} (${from.chunk.shownId})`);
