@@ -1,9 +1,10 @@
 import type { SearchResult } from "../agent/result.ts";
 import { provenanceOf } from "../core/provenance.ts";
+import { findSuperseded } from "../core/supersession.ts";
 import { oneLine, plural, stripControl } from "../core/text.ts";
-import type { Metadata } from "../core/types.ts";
+import type { DocumentName, Metadata } from "../core/types.ts";
 import { excerpt } from "../features/excerpt.ts";
-import { findSuperseded } from "../features/supersession.ts";
+import { sameText } from "../features/same-text.ts";
 import { emptyList } from "./empty-list.ts";
 import type { Output } from "./output.ts";
 import { shownPlace } from "./shown-place.ts";
@@ -25,6 +26,8 @@ export interface ListedDocument {
   readonly passage: string;
   readonly metadata: Metadata;
   readonly why: string;
+  /** Documents that say the same in the same words. */
+  readonly duplicates: readonly DocumentName[];
   /** Further lines of the document that matched. */
   readonly more?: readonly { readonly line: number; readonly text: string }[];
 }
@@ -43,15 +46,16 @@ interface Shown {
   readonly uri: string;
   readonly metadata: Metadata;
   readonly passages: readonly { readonly line: number; readonly text: string }[];
+  readonly duplicates: readonly DocumentName[];
   /** What a policy quoted of it. */
   readonly quote?: { readonly line: number; readonly text: string };
 }
 
 /** A found document as a list shows it: by the words that a policy quoted, else by its first passage. */
 export function listed({ passages, quote, ...shown }: Shown, why: string): ListedDocument {
-  const { rank, corpus, id, title, uri, metadata } = shown;
+  const { rank, corpus, id, title, uri, metadata, duplicates } = shown;
   const { line, text } = quote ?? passages[0] ?? { line: 1, text: "" };
-  return { rank, corpus, id, title, uri, line, passage: text, metadata, why };
+  return { rank, corpus, id, title, uri, line, passage: text, metadata, why, duplicates };
 }
 
 /** Of which day a document is, whose it is, and which session it tells of: what a claim from it has to carry. */
@@ -89,6 +93,8 @@ export function printDocuments(documents: readonly ListedDocument[], query: stri
     for (const { line, text } of document.more ?? []) {
       output.print(`   ${output.style("dim", `${line}:`)} ${oneLine(stripControl(text), PASSAGE_UNITS_MAX)}`);
     }
+    const copies = sameText(document.duplicates);
+    if (copies !== "") output.print(output.style("dim", `   ${copies}`));
     if (document.why !== "") output.print(output.style("dim", `   ${oneLine(stripControl(document.why), 160)}`));
   }
 }

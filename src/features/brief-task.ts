@@ -2,12 +2,12 @@ import type { Policy } from "../agent/policy.ts";
 import type { SearchResult } from "../agent/result.ts";
 import type { Run } from "../agent/run.ts";
 import { provenanceOf } from "../core/provenance.ts";
+import { findSuperseded } from "../core/supersession.ts";
 import type { Metadata, Notice } from "../core/types.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
 import { type FoundDocument, findDocuments } from "./find-documents.ts";
 import { firstLine } from "./first-line.ts";
 import { searchCorpora } from "./search-corpora.ts";
-import { findSuperseded } from "./supersession.ts";
 
 /** Longest group `load`: what a person or an agent reads before starting. */
 export const LOAD_DOCUMENTS_MAX = 12;

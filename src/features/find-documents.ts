@@ -1,7 +1,7 @@
 import { WinnowError } from "../core/errors.ts";
 import type { Filter } from "../core/filter.ts";
 import { parseFilter } from "../core/filter-parse.ts";
-import type { Hit, Metadata, Notice, Passage } from "../core/types.ts";
+import type { DocumentName, Hit, Metadata, Notice, Passage } from "../core/types.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
 import { checkWhere } from "../retrieval/find/check-where.ts";
 import type { FeedbackSettings } from "../retrieval/find/feedback.ts";
@@ -9,6 +9,7 @@ import { findAcross } from "../retrieval/find/find-across.ts";
 import type { FusionSettings } from "../retrieval/find/fusion-settings.ts";
 import { rankDocuments } from "../retrieval/find/rank-documents.ts";
 import type { Reranker } from "../retrieval/rerank/reranker.ts";
+import { type DistinctDocument, foldDuplicates } from "./fold-duplicates.ts";
 import { standingNotices } from "./standing-notices.ts";
 
 /** Passages of one document in an answer. */
@@ -43,6 +44,8 @@ export interface FoundDocument {
   readonly score: number;
   readonly chunkIds: readonly string[];
   readonly passages: readonly Passage[];
+  /** Documents that say the same in the same words and take no place of their own; none in grep mode. */
+  readonly duplicates: readonly DocumentName[];
   /** Ranks of the best chunk within each half of the search, where it has them. */
   readonly lexicalRank?: number;
   readonly denseRank?: number;
@@ -84,20 +87,37 @@ async function query(corpora: readonly CorpusReader[], options: FindDocumentsOpt
     mode: options.mode,
     corpora: corpora.map((corpus) => corpus.name),
   };
-  const { mode } = options;
+  const { mode, reranker, documentsMax, signal } = options;
   if (mode === "grep") {
     const { hits, notices, ...totals } = await grepAll(corpora, text, options, where);
-    return { ...shared, documents: toDocuments(hits, options.documentsMax), ...totals, notices };
+    // Grep tells where a text stands: every place counts, and lines that match are alike.
+    const documents = rankDocuments(hits).slice(0, documentsMax);
+    const named = documents.map((document) => ({ ...document, duplicates: [] }));
+    return { ...shared, documents: toDocuments(named), ...totals, notices };
   }
-  const { hits, notices } = await findAcross(corpora, { text, mode }, (corpus) =>
-    findEnough(corpus, text, mode, options, where),
-  );
-  const { reranker, documentsMax, signal } = options;
-  if (reranker === undefined) return { ...shared, documents: toDocuments(hits, documentsMax), notices };
+  const ask = (wanted: number): Promise<Answer> =>
+    findAcross(corpora, { text, mode }, (corpus) => findEnough(corpus, text, mode, wanted, options, where));
+  if (reranker === undefined) return { ...shared, ...(await distinctDocuments(corpora, ask, options)) };
+  const { hits, notices } = await ask(documentsMax);
   const { rerankHits } = await import("../retrieval/rerank/reranker.ts");
   const reranked = await rerankHits(reranker, text, hits, signal);
-  const all = [...notices, ...reranked.notices];
-  return { ...shared, documents: toDocuments(reranked.hits, documentsMax), notices: all };
+  const documents = await foldDuplicates(corpora, rankDocuments(reranked.hits), documentsMax, signal);
+  return { ...shared, documents: toDocuments(documents), notices: [...notices, ...reranked.notices] };
+}
+
+/** Asks for more documents where so many are near-duplicates that too few are left of those that were asked for. */
+async function distinctDocuments(
+  corpora: readonly CorpusReader[],
+  ask: (wanted: number) => Promise<Answer>,
+  { documentsMax, signal }: FindDocumentsOptions,
+): Promise<Pick<FoundDocuments, "documents" | "notices">> {
+  for (let wanted = documentsMax; ; wanted *= 2) {
+    const { hits, notices } = await ask(wanted);
+    const ranked = rankDocuments(hits);
+    const documents = await foldDuplicates(corpora, ranked, documentsMax, signal);
+    const isAll = ranked.length < wanted || wanted >= CHUNKS_MAX;
+    if (documents.length >= documentsMax || isAll) return { documents: toDocuments(documents), notices };
+  }
 }
 
 interface Answer {
@@ -110,14 +130,11 @@ async function findEnough(
   corpus: CorpusReader,
   text: string,
   mode: FindMode,
+  wanted: number,
   options: FindDocumentsOptions,
   where: Filter,
 ): Promise<Answer> {
-  for (
-    let chunksMax = Math.min(CHUNKS_MAX, options.documentsMax * 3);
-    ;
-    chunksMax = Math.min(CHUNKS_MAX, chunksMax * 4)
-  ) {
+  for (let chunksMax = Math.min(CHUNKS_MAX, wanted * 3); ; chunksMax = Math.min(CHUNKS_MAX, chunksMax * 4)) {
     const answer = await corpus.find({
       text,
       mode,
@@ -129,7 +146,7 @@ async function findEnough(
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     const documents = new Set(answer.hits.map((hit) => hit.chunk.documentId)).size;
-    if (documents >= options.documentsMax || answer.hits.length < chunksMax || chunksMax === CHUNKS_MAX) return answer;
+    if (documents >= wanted || answer.hits.length < chunksMax || chunksMax === CHUNKS_MAX) return answer;
   }
 }
 
@@ -165,16 +182,14 @@ async function grepAll(
   };
 }
 
-function toDocuments(hits: readonly Hit[], documentsMax: number): FoundDocument[] {
-  return rankDocuments(hits)
-    .slice(0, documentsMax)
-    .flatMap(({ hits: group }, i) => {
-      const [best] = group;
-      return best === undefined ? [] : [foundDocument(group, best, i + 1)];
-    });
+function toDocuments(ranked: readonly DistinctDocument[]): FoundDocument[] {
+  return ranked.flatMap((document, i) => {
+    const [best] = document.hits;
+    return best === undefined ? [] : [foundDocument(document, best, i + 1)];
+  });
 }
 
-function foundDocument(hits: readonly Hit[], best: Hit, rank: number): FoundDocument {
+function foundDocument({ hits, duplicates }: DistinctDocument, best: Hit, rank: number): FoundDocument {
   const { chunk, corpus, score, lexicalRank, denseRank, rerankRank } = best;
   return {
     id: chunk.documentId,
@@ -188,6 +203,7 @@ function foundDocument(hits: readonly Hit[], best: Hit, rank: number): FoundDocu
     passages: hits
       .slice(0, PASSAGES_PER_DOCUMENT_MAX)
       .map((hit) => ({ start: hit.chunk.start, end: hit.chunk.end, text: hit.chunk.text, line: hit.chunk.line })),
+    duplicates,
     ...(lexicalRank === undefined ? {} : { lexicalRank }),
     ...(denseRank === undefined ? {} : { denseRank }),
     ...(rerankRank === undefined ? {} : { rerankRank }),

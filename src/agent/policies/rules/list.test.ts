@@ -26,6 +26,7 @@ interface Given {
   readonly isCut?: boolean;
   readonly profile?: Profile;
   readonly text?: string;
+  readonly texts?: readonly string[];
   readonly corpora?: number;
   /** The query that found all that is shown. */
   readonly foundBy?: string;
@@ -38,6 +39,7 @@ function decide({
   isCut = true,
   profile = chat,
   text = "",
+  texts,
   corpora = 1,
   foundBy,
 }: Given) {
@@ -49,7 +51,7 @@ function decide({
       index: i,
       title: "",
       headings: [],
-      text: text === "" ? `chunk ${i}` : text,
+      text: texts?.[i] ?? (text === "" ? `chunk ${i}` : text),
     }),
   );
   const pool = new Pool(chunks);
@@ -148,6 +150,15 @@ describe("conclude", () => {
       }),
       { numRuns: 300 * SCALE, seed: 22 },
     );
+  });
+
+  it("gives a copy no place, so that the next document has it", () => {
+    const shown = [5, 4.9, 4.8].map((score, i) => ({ document: i + 1, score }));
+    const text = "The foundry in Kessig was founded by Ada Helm in the year of the flood.";
+    expect(idsOf({ shown, text, isCut: false })).toEqual(["d1.1"]);
+    expect(idsOf({ shown, documentsMax: 2, isCut: false })).toEqual(["d1.1", "d2.2"]);
+    const texts = [text, text, "Kessig lies on the river."];
+    expect(idsOf({ shown, texts, documentsMax: 2, isCut: false })).toEqual(["d1.1", "d3.3"]);
   });
 
   it("lists at least five of several corpora, whose documents are not of one kind", () => {

@@ -1,5 +1,6 @@
 import { NO_DOCUMENT } from "../../context/wording.ts";
 import type { Decision, View } from "../../policy.ts";
+import { distinctDocuments } from "./distinct.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Item, Pool } from "./pool.ts";
 import { originalWords, type Question } from "./question.ts";
@@ -62,7 +63,7 @@ export function conclude(
     if (isCut && entries.size >= listedMin && probability(score - best) < LISTED_MIN) break;
     if (!entries.has(document)) entries.set(document, { id, justification });
   }
-  const documents = [...entries.values()].slice(0, view.documentsMax);
+  const documents = distinctDocuments(entries, scores, view.documentsMax);
   if (view.tools.some((tool) => tool.name === "finish"))
     return { calls: [{ tool: "finish", arguments: { documents } }] };
   const elements = documents.map(

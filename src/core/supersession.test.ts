@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Metadata } from "../core/types.ts";
 import { type Dated, findSuperseded } from "./supersession.ts";
+import type { Metadata } from "./types.ts";
 
 const document = (id: string, metadata: Metadata = {}, title = id): Dated => ({ id, uri: id, title, metadata });
 const stale = (...documents: Dated[]) => Object.fromEntries(findSuperseded(documents));

@@ -1,0 +1,137 @@
+import { analyzeText } from "../lexical/analyze.ts";
+
+/** Words of a shingle: a run that two texts share by chance only in set phrases. */
+const SHINGLE_WORDS = 5;
+/** Share of shingles that near-duplicates have in common (docs/decisions/near-duplicates.md). */
+export const SHARED_MIN = 0.9;
+/** Shingles up to which a text is short: a heading more or less weighs a lot there, so what counts is containment. */
+const SHORT_SHINGLES = 50;
+/** How much shorter the shorter one of two short texts may be. */
+const SHORT_RATIO_MIN = 0.75;
+/** Chunks by which two documents that are known in part may differ, as a share of the longer one, and at least one. */
+const CHUNKS_APART_SHARE = 0.2;
+/** Numbers that one text may have beyond the other's: the year of a footer. */
+const NUMBERS_BEYOND_MAX = 1;
+
+/** A document as far as it is at hand. */
+export interface ComparedDocument {
+  readonly title: string;
+  /** Its passages, best first; all of it, in order, where `isWhole`. */
+  readonly passages: readonly string[];
+  readonly isWhole: boolean;
+  /** How many chunks the document has. */
+  readonly chunks: number;
+}
+
+/** What a document is compared by. */
+export interface Fingerprint {
+  readonly isWhole: boolean;
+  readonly chunks: number;
+  /** Shingles of all passages, and of the first one. */
+  readonly all: ReadonlySet<string>;
+  readonly best: ReadonlySet<string>;
+  /** Numbers of all passages, and of the first one: what tells two versions of a text apart. */
+  readonly numbers: ReadonlySet<string>;
+  readonly bestNumbers: ReadonlySet<string>;
+  readonly titleWords: ReadonlySet<string>;
+  readonly words: ReadonlySet<string>;
+}
+
+/** Reads a document once, so that it can be compared with many. Linear in its length. */
+export function fingerprint({ title, passages, isWhole, chunks }: ComparedDocument): Fingerprint {
+  const [best = ""] = passages;
+  const plain = passages.map(plainText);
+  const titleWords = wordsOf(title);
+  return {
+    isWhole,
+    chunks,
+    all: isWhole ? shingles(plain.join("")) : new Set(plain.flatMap((text) => [...shingles(text)])),
+    best: shingles(plainText(best)),
+    numbers: new Set(plain.flatMap(numbersOf)),
+    bestNumbers: new Set(numbersOf(plainText(best))),
+    titleWords,
+    words: new Set([...titleWords, ...plain.flatMap((text) => [...wordsOf(text)])]),
+  };
+}
+
+/**
+ * Whether two documents say the same in the same words, markup aside: of documents that are at hand as a whole, five words
+ * in a row are compared over all of the text; of others, the best passage of each must stand in the other. Texts that
+ * differ in their numbers, or whose titles each name something that the other never mentions, are not the same, however
+ * much of the wording they share. Symmetric.
+ */
+export function areNearDuplicates(a: Fingerprint, b: Fingerprint): boolean {
+  if (namesApart(a, b)) return false;
+  if (a.isWhole && b.isWhole) return numbersAgree(a.numbers, b.numbers) && wholesAgree(a.all, b.all);
+  const apart = Math.abs(a.chunks - b.chunks);
+  if (apart > Math.max(1, CHUNKS_APART_SHARE * Math.max(a.chunks, b.chunks))) return false;
+  return standsIn(a, b) && standsIn(b, a);
+}
+
+/** Whether it is worth the while to look at all of two documents: the best passage of one stands in the other. */
+export function mayBeNearDuplicates(a: Fingerprint, b: Fingerprint): boolean {
+  return sharedShare(a.best, b.all) >= SHARED_MIN || sharedShare(b.best, a.all) >= SHARED_MIN;
+}
+
+function wholesAgree(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  const [small, large] = a.size <= b.size ? [a, b] : [b, a];
+  const shared = countShared(small, large);
+  if (shared === 0) return false;
+  if (small.size <= SHORT_SHINGLES && small.size >= SHORT_RATIO_MIN * large.size) {
+    return shared >= SHARED_MIN * small.size;
+  }
+  return shared >= SHARED_MIN * (small.size + large.size - shared);
+}
+
+function standsIn(a: Fingerprint, b: Fingerprint): boolean {
+  return sharedShare(a.best, b.all) >= SHARED_MIN && [...a.bestNumbers].every((number) => b.numbers.has(number));
+}
+
+function sharedShare(part: ReadonlySet<string>, whole: ReadonlySet<string>): number {
+  return part.size === 0 ? 0 : countShared(part, whole) / part.size;
+}
+
+function countShared(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  let count = 0;
+  for (const one of a) if (b.has(one)) count++;
+  return count;
+}
+
+function numbersAgree(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  const shared = countShared(a, b);
+  const [beyondA, beyondB] = [b.size - shared, a.size - shared];
+  return Math.min(beyondA, beyondB) === 0 && Math.max(beyondA, beyondB) <= NUMBERS_BEYOND_MAX;
+}
+
+function namesApart(a: Fingerprint, b: Fingerprint): boolean {
+  const isForeign = (words: ReadonlySet<string>, other: Fingerprint): boolean =>
+    [...words].some((word) => !other.words.has(word));
+  return isForeign(a.titleWords, b) && isForeign(b.titleWords, a);
+}
+
+/** Without what only one format of a text has: front matter, link targets, tags, fences, addresses. */
+function plainText(text: string): string {
+  return text
+    .replace(/^---\n[\s\S]{0,4000}?\n---\n/u, "")
+    .replace(/\]\([^)\n]{0,500}\)/gu, "] ")
+    .replace(/<\/?[a-z][^<>]{0,300}>/giu, " ")
+    .replace(/^[ \t]*(?:`{3,}|~{3,}).*$/gmu, "")
+    .replace(/https?:\/\/\S{1,500}/gu, " ");
+}
+
+/** A text of fewer words is one shingle. */
+function shingles(plain: string): ReadonlySet<string> {
+  const terms = analyzeText(plain);
+  const found = new Set<string>();
+  for (let i = 0; i + SHINGLE_WORDS <= terms.length; i++) found.add(terms.slice(i, i + SHINGLE_WORDS).join(" "));
+  if (found.size === 0 && terms.length > 0) found.add(terms.join(" "));
+  return found;
+}
+
+function numbersOf(plain: string): string[] {
+  return plain.match(/\d+(?:[.,:/-]\d+)*/gu) ?? [];
+}
+
+function wordsOf(text: string): ReadonlySet<string> {
+  return new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
+}
