@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Chunk, Metadata } from "../core/types.ts";
+import { areNearDuplicates, fingerprint } from "../retrieval/find/near-duplicates.ts";
+import { readHtml } from "../sources/files/html-document.ts";
 import { memoryCorpus } from "../testing/memory-corpus.ts";
 import { findDocuments } from "./find-documents.ts";
 
@@ -77,4 +79,35 @@ describe("find", () => {
       ["berths.md", []],
     ]);
   });
+});
+
+test("a page and the Markdown that it was made from are near-duplicates as they are indexed", async () => {
+  const markdown = `# Berths
+
+A berth is **locked** while a ship is being loaded; see [loading](./loading.md#rules).
+
+- The lock expires after one tide.
+- The harbour office may then give the berth to the next ship.
+
+\`\`\`sh
+berth unlock --number 4
+\`\`\`
+
+| Office | Opens |
+|---|---|
+| North | 7:30 |
+`;
+  const html = `<!doctype html><html><head><title>Berths | Harbour</title><style>p{margin:0}</style></head><body>
+<nav><a href="/">Home</a> <a href="/cranes">Cranes</a></nav><h1>Berths</h1>
+<p>A berth is <b>locked</b> while a ship is being loaded; see <a href="loading.html#rules">loading</a>.</p>
+<ul><li>The lock expires after one tide.</li><li>The harbour office may then give the berth to the next ship.</li></ul>
+<pre><code>berth unlock --number 4</code></pre>
+<table><tr><th>Office</th><th>Opens</th></tr><tr><td>North</td><td>7:30</td></tr></table></body></html>`;
+  const page = await readHtml(html, 100);
+  const [source, made] = [
+    { title: "Berths", text: markdown },
+    { title: page.title ?? "", text: page.text },
+  ].map(({ title, text }) => fingerprint({ title, passages: [text], isWhole: true, chunks: 1 }));
+  if (source === undefined || made === undefined) throw new Error("Nothing was read.");
+  expect(areNearDuplicates(source, made)).toBe(true);
 });

@@ -8,6 +8,7 @@ import type { EmbedderIdentity, EmbedQuery } from "./embed-query.ts";
 import { expandQuery } from "./feedback.ts";
 import { fuse } from "./fuse.ts";
 import { DEFAULT_FUSION } from "./fusion-settings.ts";
+import { demoteNoise } from "./text-form.ts";
 
 /** Most chunks that one query returns. */
 export const CHUNKS_MAX = 1_000;
@@ -16,6 +17,8 @@ const CANDIDATES_MIN = 25;
 const CANDIDATES_PER_CHUNK = 3;
 /** Chunks of the first round that show which terms are common among what a query finds. */
 const FEEDBACK_CANDIDATES = 50;
+/** Hits beyond those wanted that may move up for lists of links, encoded data and the like. */
+const DEMOTED_MAX = 10;
 /** Terms of a query that are looked up; a longer text is a document, and its beginning says what it is about. */
 const QUERY_TERMS_MAX = 256;
 
@@ -53,7 +56,7 @@ export interface FindSource {
 /**
  * One-shot search (design §4). Lexical and dense candidates are fetched concurrently in one turn of the store, max(25, 3k) of each besides those
  * already seen, and fused by weighted reciprocal rank. The score of a hit is BM25 in lexical mode, cosine in dense mode,
- * the fused score in hybrid mode. Rejects with `invalid_argument` for dense mode where there are no vectors, and with
+ * the fused score in hybrid mode, less for what is no text to read where a question is asked (`demoteNoise`). Rejects with `invalid_argument` for dense mode where there are no vectors, and with
  * what the embedder rejects with; in hybrid mode an embedder that cannot be asked leaves the lexical half and a notice.
  */
 export async function findChunks(source: FindSource, query: FindQuery): Promise<FindAnswer> {
@@ -166,14 +169,15 @@ async function toHits(
   ];
   // Of a single list the order is its own: an absent rank would only add the same to all.
   const options = absentRank === null || only !== undefined ? { k } : { k, absentRank };
-  const best = fuse(weighted, options).slice(0, query.chunksMax);
+  // Some more than are wanted, so that others move up for what is demoted.
+  const best = fuse(weighted, options).slice(0, query.chunksMax + DEMOTED_MAX);
   const byId = new Map<string, Chunk>();
   for (const { chunk } of [...(lexical?.candidates ?? []), ...(dense?.candidates ?? [])]) {
     if (chunk !== undefined) byId.set(chunk.id, chunk);
   }
   const missing = best.map(({ id }) => id).filter((id) => !byId.has(id));
   for (const chunk of await source.store.chunks(missing, query.signal)) byId.set(chunk.id, chunk);
-  return best.flatMap(({ id, score, ranks: [lexicalRank, denseRank] }): Hit[] => {
+  const hits = best.flatMap(({ id, score, ranks: [lexicalRank, denseRank] }): Hit[] => {
     const chunk = byId.get(id);
     if (chunk === undefined) return [];
     return [
@@ -186,6 +190,7 @@ async function toHits(
       },
     ];
   });
+  return demoteNoise(hits, query.text).slice(0, query.chunksMax);
 }
 
 /** Rejects anything but a whole number from 1 to `CHUNKS_MAX`. */
