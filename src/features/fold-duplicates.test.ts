@@ -71,6 +71,12 @@ describe("find", () => {
     expect(documents.map(({ id }) => id).sort()).toEqual(["new.md", "old.md"]);
   });
 
+  test("of a copy in an archive and one outside of it, the latter takes the place", async () => {
+    const documents = await found([["c", [...document("archive/b.md", [BERTHS]), ...document("docs/b.md", [BERTHS])]]]);
+    expect(documents).toHaveLength(1);
+    expect(documents[0]).toMatchObject({ id: "docs/b.md", rank: 1, duplicates: [{ corpus: "c", id: "archive/b.md" }] });
+  });
+
   test("grep names every place", async () => {
     const corpus = memoryCorpus("c", [...document("berths.md", [BERTHS]), ...document("berths.html", [BERTHS])]);
     const { documents } = await findDocuments([corpus], { text: "expires after", mode: "grep", documentsMax: 5 });

@@ -1,3 +1,4 @@
+import { isArchived } from "../core/provenance.ts";
 import { findSuperseded } from "../core/supersession.ts";
 import type { DocumentName } from "../core/types.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
@@ -23,7 +24,7 @@ export interface DistinctDocument extends RankedDocument {
 }
 
 interface Kept {
-  readonly document: RankedDocument;
+  document: RankedDocument;
   readonly duplicates: DocumentName[];
   readonly seen: Fingerprint;
   whole?: Fingerprint | undefined;
@@ -31,7 +32,7 @@ interface Kept {
 
 /**
  * The first `documentsMax` documents of a ranking that say something of their own, each with its near-duplicates behind
- * it. A document that is out of date by its own word or another's stands for itself: it is no copy, but a state.
+ * it; of a copy in an archive and one outside, the latter. A document that is out of date by its own word or another's stands for itself: it is no copy, but a state.
  */
 export async function foldDuplicates(
   corpora: readonly CorpusReader[],
@@ -50,7 +51,7 @@ export async function foldDuplicates(
     const isCompared = i < COMPARED_MAX && !outdated.has(document);
     const original = isCompared ? await originalOf(document, seen, kept, holders, readWhole) : undefined;
     if (original !== undefined) {
-      original.duplicates.push({ corpus: document.corpus, id: document.documentId });
+      original.duplicates.push(putAway(original, document));
     } else if (kept.length < documentsMax) {
       if (isCompared) for (const shingle of seen.all) addTo(holders, shingle, kept.length);
       kept.push({ document, duplicates: [], seen });
@@ -63,6 +64,19 @@ function addTo(holders: Map<string, number[]>, shingle: string, place: number): 
   const known = holders.get(shingle);
   if (known === undefined) holders.set(shingle, [place]);
   else known.push(place);
+}
+
+/** The name of the one of two that does not take the place: the better-ranked one only where it lies in an archive. */
+function putAway(kept: Kept, copy: RankedDocument): DocumentName {
+  const { document } = kept;
+  const isSwapped = inArchive(document) && !inArchive(copy);
+  if (isSwapped) kept.document = { ...copy, score: document.score };
+  const { corpus, documentId } = isSwapped ? document : copy;
+  return { corpus, id: documentId };
+}
+
+function inArchive({ hits: [best] }: RankedDocument): boolean {
+  return best !== undefined && isArchived(best.chunk.metadata, best.chunk.uri);
 }
 
 async function originalOf(

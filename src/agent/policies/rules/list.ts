@@ -1,10 +1,12 @@
 import { NO_DOCUMENT } from "../../context/wording.ts";
 import type { Decision, View } from "../../policy.ts";
+import { bestSentence, reason } from "../../reason.ts";
 import { distinctDocuments } from "./distinct.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Item, Pool } from "./pool.ts";
-import { originalWords, type Question } from "./question.ts";
+import type { Question } from "./question.ts";
 import { bestOf, type Scores, scoreOf } from "./score.ts";
+import { terms } from "./words.ts";
 
 /**
  * Log-odds that a document is needed: `CALIBRATION.atBest` for the best one, less `perScore` for every point that it
@@ -29,7 +31,8 @@ interface Candidate {
   readonly id: string;
   readonly document: string;
   readonly score: number;
-  readonly justification: string;
+  /** Of those that are listed only: it takes reading the passage. */
+  readonly justification: () => string;
 }
 
 /** The list: what is in view by score, and what was pruned by what it was noted to be worth. */
@@ -46,7 +49,7 @@ export function conclude(
       id: item.chunk.shownId,
       document: item.chunk.shownDocumentId,
       score,
-      justification: justify(item, question, pool, asked.has(item.chunk.key)),
+      justification: () => justify(item, question, pool, asked.has(item.chunk.key)),
     }),
   );
   const pruned = evidence.pruned.map(
@@ -54,20 +57,24 @@ export function conclude(
       id: shownId,
       document: shownDocumentId,
       score: worth === undefined ? Number.NEGATIVE_INFINITY : NOTE_SHARE * scoreOf(worth, best),
-      justification: "Weighed and pruned on the way.",
+      justification: () => "Weighed and pruned on the way.",
     }),
   );
-  const entries = new Map<string, { readonly id: string; readonly justification: string }>();
+  const entries = new Map<string, Pick<Candidate, "id" | "justification">>();
   const listedMin = (view.corpora ?? 1) > 1 ? LISTED_OF_SEVERAL : 1;
   for (const { id, document, score, justification } of [...shown, ...pruned].sort((a, b) => b.score - a.score)) {
     if (isCut && entries.size >= listedMin && probability(score - best) < LISTED_MIN) break;
     if (!entries.has(document)) entries.set(document, { id, justification });
   }
-  const documents = distinctDocuments(entries, scores, view.documentsMax);
+  const documents = distinctDocuments(entries, scores, view.documentsMax).map(({ id, justification }) => ({
+    id,
+    justification: justification(),
+  }));
   if (view.tools.some((tool) => tool.name === "finish"))
     return { calls: [{ tool: "finish", arguments: { documents } }] };
   const elements = documents.map(
-    ({ id, justification }) => `<Document id="${id}"><Justification>${justification}</Justification></Document>`,
+    ({ id, justification }) =>
+      `<Document id="${id}"><Justification>${withoutAngles(justification)}</Justification></Document>`,
   );
   return { text: elements.length === 0 ? NO_DOCUMENT : elements.join("\n"), calls: [] };
 }
@@ -77,15 +84,16 @@ export function probability(gap: number): number {
   return 1 / (1 + Math.exp(-(CALIBRATION.atBest + CALIBRATION.perScore * gap)));
 }
 
-/** Words that a justification names. */
-const WORDS_NAMED_MAX = 5;
-/** A word that stands in more of what is in view than this tells nothing about any of it. */
-const RARITY_TOLD_MIN = 0.12;
-
-/** Says which telling words of the question stand in the chunk, else how it was found: all that can be said without understanding. */
+/** What the chunk says to the question, and how it was found where that is not by the question's own words. */
 function justify(item: Item, question: Question, pool: Pool, isAnswer: boolean): string {
-  const shared = question.terms.filter((term) => item.counts.has(term) && pool.rarity(term) >= RARITY_TOLD_MIN);
-  const words = originalWords(question, new Set(shared)).slice(0, WORDS_NAMED_MAX);
-  if (words.length > 0) return `Mentions ${words.join(", ")}.`;
-  return isAnswer ? "Found by the question itself." : "Reached by following a name from another document.";
+  const { text, headings, title } = item.chunk;
+  const asked = { terms: question.terms, weight: (term: string) => pool.weight(term), termsOf: terms };
+  const sentence = bestSentence(text, [title, ...headings], asked);
+  const isFound = isAnswer || sentence.share > 0;
+  return isFound ? reason({ sentence: sentence.text }) : `Reached by a name in another document: ${sentence.text}`;
+}
+
+/** What a document says must not end the element that it is quoted in, or begin another one. */
+function withoutAngles(text: string): string {
+  return text.replaceAll("<", "‹").replaceAll(">", "›");
 }
