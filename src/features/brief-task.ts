@@ -8,8 +8,9 @@ import type { DocumentName, Metadata, Notice } from "../core/types.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
 import { askedOver, coverageOf } from "./asked-over.ts";
 import { type FoundDocument, findDocuments } from "./find-documents.ts";
-import { firstLine } from "./first-line.ts";
+import { firstSentence } from "./first-line.ts";
 import { searchCorpora } from "./search-corpora.ts";
+import { wordsOf } from "./words-of.ts";
 
 /** Longest group `load`: what a person or an agent reads before starting. */
 export const LOAD_DOCUMENTS_MAX = 5;
@@ -25,6 +26,7 @@ const RANK_HALF = 3;
 const ARCHIVED_SHARE = 0.7;
 /** Share of the task's weight from which a sentence tells why a document is there. */
 const TOLD_MIN = 0.15;
+const TOLD_WORDS_MIN = 4;
 
 export interface BriefOptions {
   readonly task: string;
@@ -164,7 +166,8 @@ function ordered<Document extends Listed>(documents: readonly Document[], asked:
 function said({ title, passages }: Listed, asked: Asked): string {
   const found = passages.map(({ text }) => bestSentence(text, [title], asked));
   const best = found.reduce((a, b) => (b.share > a.share ? b : a), { text: "", share: 0 });
-  return best.share < TOLD_MIN ? "" : best.text;
+  const isTold = best.share >= TOLD_MIN && best.text.split(" ").length >= TOLD_WORDS_MIN;
+  return isTold ? best.text : "";
 }
 
 function told(document: Listed, why: string): string {
@@ -177,19 +180,16 @@ const keyOf = ({ corpus, id }: { readonly corpus: string; readonly id: string })
 function entry({ id, corpus, uri, title, metadata, passages }: Listed, why: string): BriefDocument {
   const { date, repository } = provenanceOf(metadata);
   const [passage] = passages;
-  const about = firstLine(passage?.text ?? "", title);
+  const first = firstSentence(passage?.text ?? "", title);
+  // One line is enough where both are the same.
+  const isSame = wordsOf(first).includes(wordsOf(why)) || wordsOf(why).startsWith(wordsOf(first));
   return {
     ...{ id, corpus, uri, line: passage?.line ?? 1, title },
     ...(repository === undefined ? {} : { repository }),
     ...(date === undefined ? {} : { date: new Date(date).toISOString() }),
-    about,
-    // One line is enough where both are the same.
-    why: wordsOf(about).includes(wordsOf(why)) ? "" : why,
+    about: isSame && why.length > first.length ? why : first,
+    why: isSame ? "" : why,
   };
-}
-
-function wordsOf(text: string): string {
-  return (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join(" ");
 }
 
 function distinct(notices: readonly Notice[]): Notice[] {

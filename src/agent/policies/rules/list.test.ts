@@ -253,5 +253,8 @@ describe("a document without a word of the question", () => {
     const saidOf = (foundBy: string) => listOf({ shown, text: "Nothing of it.", foundBy })[0]?.justification;
     expect(saidOf(QUESTION)).toBe("Nothing of it.");
     expect(saidOf("Ada Helm foundry")).toBe("Reached by a name in another document: Nothing of it.");
+    const saidOfSigns = (foundBy: string) => listOf({ shown, text: "***", foundBy })[0]?.justification;
+    expect(saidOfSigns(QUESTION)).toBe("Found by the question itself.");
+    expect(saidOfSigns("Ada Helm foundry")).toBe("Reached by a name in another document.");
   });
 });

@@ -90,6 +90,7 @@ function justify(item: Item, question: Question, pool: Pool, isAnswer: boolean):
   const asked = { terms: question.terms, weight: (term: string) => pool.weight(term), termsOf: terms };
   const sentence = bestSentence(text, [title, ...headings], asked);
   const isFound = isAnswer || sentence.share > 0;
+  if (sentence.text === "") return isFound ? "Found by the question itself." : "Reached by a name in another document.";
   return isFound ? reason({ sentence: sentence.text }) : `Reached by a name in another document: ${sentence.text}`;
 }
 
