@@ -16,7 +16,7 @@ const COMPARED_MAX = 300;
 const READ_DOCUMENTS_MAX = 40;
 const READ_CHUNKS_MAX = 40;
 /** Hits of a document that tell whether it is worth reading. */
-const PASSAGES_MAX = 3;
+const PASSAGES_MAX = 2;
 
 export interface DistinctDocument extends RankedDocument {
   /** Documents behind it in the ranking that say the same in the same words. */
@@ -43,7 +43,7 @@ export async function foldDuplicates(
   const outdated = outdatedOf(ranked);
   const kept: Kept[] = [];
   /** Which kept documents have a run of words, so that a document meets only those that it shares one with. */
-  const holders = new Map<string, number[]>();
+  const holders = new Map<number, number[]>();
   const readWhole = wholeReader(corpora, signal);
   for (const [i, document] of ranked.entries()) {
     if (i >= COMPARED_MAX && kept.length >= documentsMax) break;
@@ -60,7 +60,7 @@ export async function foldDuplicates(
   return kept.map(({ document, duplicates }) => ({ ...document, duplicates }));
 }
 
-function addTo(holders: Map<string, number[]>, shingle: string, place: number): void {
+function addTo(holders: Map<number, number[]>, shingle: number, place: number): void {
   const known = holders.get(shingle);
   if (known === undefined) holders.set(shingle, [place]);
   else known.push(place);
@@ -83,7 +83,7 @@ async function originalOf(
   document: RankedDocument,
   seen: Fingerprint,
   kept: readonly Kept[],
-  holders: ReadonlyMap<string, readonly number[]>,
+  holders: ReadonlyMap<number, readonly number[]>,
   readWhole: (document: RankedDocument) => Promise<Fingerprint | undefined>,
 ): Promise<Kept | undefined> {
   const near = new Set([...seen.all].flatMap((shingle) => holders.get(shingle) ?? []));

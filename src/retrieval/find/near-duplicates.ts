@@ -1,5 +1,3 @@
-import { analyzeText } from "../lexical/analyze.ts";
-
 /** Words of a shingle: a run that two texts share by chance only in set phrases. */
 const SHINGLE_WORDS = 5;
 /** Share of shingles that near-duplicates have in common (docs/decisions/near-duplicates.md). */
@@ -23,35 +21,52 @@ export interface ComparedDocument {
   readonly chunks: number;
 }
 
-/** What a document is compared by. */
-export interface Fingerprint {
+/** What a document is compared by. Its shingles are hashes of 32 bits: few enough are compared for them not to collide. */
+export class Fingerprint {
   readonly isWhole: boolean;
   readonly chunks: number;
   /** Shingles of all passages, and of the first one. */
-  readonly all: ReadonlySet<string>;
-  readonly best: ReadonlySet<string>;
-  /** Numbers of all passages, and of the first one: what tells two versions of a text apart. */
-  readonly numbers: ReadonlySet<string>;
-  readonly bestNumbers: ReadonlySet<string>;
-  readonly titleWords: ReadonlySet<string>;
-  readonly words: ReadonlySet<string>;
+  readonly all: ReadonlySet<number>;
+  readonly best: ReadonlySet<number>;
+  readonly #title: string;
+  readonly #plain: readonly string[];
+  #numbers: ReadonlySet<string> | undefined;
+  #words: ReadonlySet<string> | undefined;
+
+  constructor({ title, passages, isWhole, chunks }: ComparedDocument) {
+    this.isWhole = isWhole;
+    this.chunks = chunks;
+    this.#title = title;
+    this.#plain = passages.map(plainText);
+    const parts = this.#plain.map(shinglesOf);
+    this.best = parts[0] ?? new Set();
+    if (passages.length <= 1) this.all = this.best;
+    else this.all = isWhole ? shinglesOf(this.#plain.join("")) : new Set(parts.flatMap((part) => [...part]));
+  }
+
+  /** Numbers of all passages: what tells two versions of a text apart. Read when two are alike. */
+  get numbers(): ReadonlySet<string> {
+    this.#numbers ??= new Set(this.#plain.flatMap(numbersOf));
+    return this.#numbers;
+  }
+
+  get bestNumbers(): readonly string[] {
+    return numbersOf(this.#plain[0] ?? "");
+  }
+
+  get titleWords(): readonly string[] {
+    return wordsOf(this.#title);
+  }
+
+  get words(): ReadonlySet<string> {
+    this.#words ??= new Set([this.#title, ...this.#plain].flatMap(wordsOf));
+    return this.#words;
+  }
 }
 
 /** Reads a document once, so that it can be compared with many. Linear in its length. */
-export function fingerprint({ title, passages, isWhole, chunks }: ComparedDocument): Fingerprint {
-  const [best = ""] = passages;
-  const plain = passages.map(plainText);
-  const titleWords = wordsOf(title);
-  return {
-    isWhole,
-    chunks,
-    all: isWhole ? shingles(plain.join("")) : new Set(plain.flatMap((text) => [...shingles(text)])),
-    best: shingles(plainText(best)),
-    numbers: new Set(plain.flatMap(numbersOf)),
-    bestNumbers: new Set(numbersOf(plainText(best))),
-    titleWords,
-    words: new Set([...titleWords, ...plain.flatMap((text) => [...wordsOf(text)])]),
-  };
+export function fingerprint(document: ComparedDocument): Fingerprint {
+  return new Fingerprint(document);
 }
 
 /**
@@ -73,7 +88,7 @@ export function mayBeNearDuplicates(a: Fingerprint, b: Fingerprint): boolean {
   return sharedShare(a.best, b.all) >= SHARED_MIN || sharedShare(b.best, a.all) >= SHARED_MIN;
 }
 
-function wholesAgree(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+function wholesAgree(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
   const [small, large] = a.size <= b.size ? [a, b] : [b, a];
   const shared = countShared(small, large);
   if (shared === 0) return false;
@@ -84,14 +99,14 @@ function wholesAgree(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 }
 
 function standsIn(a: Fingerprint, b: Fingerprint): boolean {
-  return sharedShare(a.best, b.all) >= SHARED_MIN && [...a.bestNumbers].every((number) => b.numbers.has(number));
+  return sharedShare(a.best, b.all) >= SHARED_MIN && a.bestNumbers.every((number) => b.numbers.has(number));
 }
 
-function sharedShare(part: ReadonlySet<string>, whole: ReadonlySet<string>): number {
+function sharedShare(part: ReadonlySet<number>, whole: ReadonlySet<number>): number {
   return part.size === 0 ? 0 : countShared(part, whole) / part.size;
 }
 
-function countShared(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+function countShared<Value>(a: ReadonlySet<Value>, b: ReadonlySet<Value>): number {
   let count = 0;
   for (const one of a) if (b.has(one)) count++;
   return count;
@@ -104,8 +119,8 @@ function numbersAgree(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 }
 
 function namesApart(a: Fingerprint, b: Fingerprint): boolean {
-  const isForeign = (words: ReadonlySet<string>, other: Fingerprint): boolean =>
-    [...words].some((word) => !other.words.has(word));
+  const isForeign = (words: readonly string[], other: Fingerprint): boolean =>
+    words.some((word) => !other.words.has(word));
   return isForeign(a.titleWords, b) && isForeign(b.titleWords, a);
 }
 
@@ -120,18 +135,34 @@ function plainText(text: string): string {
 }
 
 /** A text of fewer words is one shingle. */
-function shingles(plain: string): ReadonlySet<string> {
-  const terms = analyzeText(plain);
-  const found = new Set<string>();
-  for (let i = 0; i + SHINGLE_WORDS <= terms.length; i++) found.add(terms.slice(i, i + SHINGLE_WORDS).join(" "));
-  if (found.size === 0 && terms.length > 0) found.add(terms.join(" "));
+function shinglesOf(plain: string): ReadonlySet<number> {
+  const words = wordsOf(plain).map(hashOf);
+  const found = new Set<number>();
+  for (let i = 0; i + SHINGLE_WORDS <= words.length; i++) found.add(joined(words, i, i + SHINGLE_WORDS));
+  if (found.size === 0 && words.length > 0) found.add(joined(words, 0, words.length));
   return found;
+}
+
+function joined(hashes: readonly number[], from: number, to: number): number {
+  let hash = 17;
+  for (let i = from; i < to; i++) {
+    hash = Math.imul(hash ^ (hashes[i] ?? 0), 2_654_435_761);
+    hash ^= hash >>> 15;
+  }
+  return hash;
+}
+
+/** FNV-1a. */
+function hashOf(word: string): number {
+  let hash = 2_166_136_261;
+  for (let i = 0; i < word.length; i++) hash = Math.imul(hash ^ word.charCodeAt(i), 16_777_619);
+  return hash;
 }
 
 function numbersOf(plain: string): string[] {
   return plain.match(/\d+(?:[.,:/-]\d+)*/gu) ?? [];
 }
 
-function wordsOf(text: string): ReadonlySet<string> {
-  return new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []);
+function wordsOf(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }
