@@ -153,6 +153,18 @@ describe("conclude", () => {
     );
   });
 
+  it("lists a page of links behind what answers, and only where nothing else comes near", () => {
+    const links = Array.from(
+      { length: 9 },
+      (_, i) => `- [Who founded the foundry in Kessig ${i}](foundry-${i}.md)`,
+    ).join("\n");
+    const texts = [links, "The foundry in Kessig was founded by Ada Helm.", "Kessig lies on a river."];
+    const shown = [5, 4.5, 2.2].map((score, i) => ({ document: i + 1, score }));
+    expect(idsOf({ shown, texts, isCut: false })).toEqual(["d2.2", "d3.3", "d1.1"]);
+    expect(idsOf({ shown, texts })).toEqual(["d2.2", "d3.3"]);
+    expect(idsOf({ shown: shown.slice(0, 1), texts })).toEqual(["d1.1"]);
+  });
+
   it("gives a copy no place, so that the next document has it", () => {
     const shown = [5, 4.9, 4.8].map((score, i) => ({ document: i + 1, score }));
     const text = "The foundry in Kessig was founded by Ada Helm in the year of the flood.";

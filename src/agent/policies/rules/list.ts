@@ -3,6 +3,7 @@ import type { Decision, View } from "../../policy.ts";
 import { bestSentence, reason } from "../../reason.ts";
 import { distinctDocuments } from "./distinct.ts";
 import type { Evidence } from "./evidence.ts";
+import { withNoiseDemoted } from "./noise.ts";
 import type { Item, Pool } from "./pool.ts";
 import type { Question } from "./question.ts";
 import { bestOf, type Scores, scoreOf } from "./score.ts";
@@ -38,9 +39,11 @@ interface Candidate {
 /** The list: what is in view by score, and what was pruned by what it was noted to be worth. */
 export function conclude(
   view: View,
-  { question, pool, scores, evidence }: { question: Question; pool: Pool; scores: Scores; evidence: Evidence },
+  given: { question: Question; pool: Pool; scores: Scores; evidence: Evidence },
   isCut: boolean,
 ): Decision {
+  const { question, pool, evidence } = given;
+  const scores = withNoiseDemoted(given.scores, question);
   const best = bestOf(scores);
   const answers = evidence.searches.filter(({ query }) => query === question.text).flatMap(({ chunks }) => chunks);
   const asked = new Set(answers.map(({ key }) => key));
