@@ -1,7 +1,9 @@
 /** Words of a shingle: a run that two texts share by chance only in set phrases. */
 const SHINGLE_WORDS = 5;
 /** Share of shingles that near-duplicates have in common (docs/decisions/near-duplicates.md). */
-export const SHARED_MIN = 0.9;
+const SHARED_MIN = 0.9;
+/** Share of one text's shingles that have to stand in the other where one may be longer: a word here and there is less. */
+const CONTAINED_MIN = 0.95;
 /** Shingles up to which a text is short: a heading more or less weighs a lot there, so what counts is containment. */
 const SHORT_SHINGLES = 50;
 /** How much shorter the shorter one of two short texts may be. */
@@ -93,13 +95,13 @@ function wholesAgree(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
   const shared = countShared(small, large);
   if (shared === 0) return false;
   if (small.size <= SHORT_SHINGLES && small.size >= SHORT_RATIO_MIN * large.size) {
-    return shared >= SHARED_MIN * small.size;
+    return shared >= CONTAINED_MIN * small.size;
   }
   return shared >= SHARED_MIN * (small.size + large.size - shared);
 }
 
 function standsIn(a: Fingerprint, b: Fingerprint): boolean {
-  return sharedShare(a.best, b.all) >= SHARED_MIN && a.bestNumbers.every((number) => b.numbers.has(number));
+  return sharedShare(a.best, b.all) >= CONTAINED_MIN && a.bestNumbers.every((number) => b.numbers.has(number));
 }
 
 function sharedShare(part: ReadonlySet<number>, whole: ReadonlySet<number>): number {
