@@ -73,7 +73,8 @@ export function fingerprint(document: ComparedDocument): Fingerprint {
 
 /**
  * Whether two documents say the same in the same words, markup aside: of documents that are at hand as a whole, five words
- * in a row are compared over all of the text; of others, the best passage of each must stand in the other. Texts that
+ * in a row are compared over all of the text; of others, over their best passages, or the best passage of each must stand
+ * in the other. Texts that
  * differ in their numbers, or whose titles each name something that the other never mentions, are not the same, however
  * much of the wording they share. Symmetric.
  */
@@ -82,7 +83,8 @@ export function areNearDuplicates(a: Fingerprint, b: Fingerprint): boolean {
   if (a.isWhole && b.isWhole) return numbersAgree(a.numbers, b.numbers) && wholesAgree(a.all, b.all);
   const apart = Math.abs(a.chunks - b.chunks);
   if (apart > Math.max(1, CHUNKS_APART_SHARE * Math.max(a.chunks, b.chunks))) return false;
-  return standsIn(a, b) && standsIn(b, a);
+  const isBestAlike = wholesAgree(a.best, b.best) && numbersAgree(new Set(a.bestNumbers), new Set(b.bestNumbers));
+  return isBestAlike || (standsIn(a, b) && standsIn(b, a));
 }
 
 /** Whether it is worth the while to look at all of two documents: the best passage of one stands in the other. */
