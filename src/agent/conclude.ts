@@ -3,6 +3,7 @@ import type { RecordedCall, RecordedDocument, RecordedQuote } from "../record/ev
 import type { Context } from "./context/context.ts";
 import { documentKeyOf } from "./context/id-book.ts";
 import { NO_DOCUMENT } from "./context/wording.ts";
+import { foldDuplicates } from "./fold-duplicates.ts";
 import type { Profile } from "./profiles/profile.ts";
 import { offeredTools } from "./profiles/profile.ts";
 import { findQuote, type QuotePlace } from "./quotes.ts";
@@ -72,7 +73,7 @@ export interface ResolvedList {
 }
 
 /**
- * Checks a policy's list against what it was shown: known documents only, each once, at most `documentsMax`. The chunk that
+ * Checks a policy's list against what it was shown: known documents only, each once, near-duplicates folded, at most `documentsMax`. The chunk that
  * holds an entry's quote speaks for its document first; without one it is the chunk that the entry names.
  */
 export function resolveList(
@@ -96,5 +97,11 @@ export function resolveList(
     if (entry === undefined || documents.has(key)) continue;
     documents.set(key, place === undefined ? entry : { ...entry, quote: recordedQuote(place) });
   }
-  return { documents: [...documents.values()].slice(0, documentsMax), unknown };
+  const list = foldDuplicates(
+    [...documents.values()],
+    trajectory.seen(),
+    (key) => context.allChunks().get(key),
+    documentsMax,
+  );
+  return { documents: list, unknown };
 }

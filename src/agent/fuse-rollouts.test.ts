@@ -80,6 +80,20 @@ describe("fuseDocuments", () => {
     expect(fused.map(({ corpus, id }) => `${corpus}/${id}`)).toEqual(["b/a", "c/a"]);
   });
 
+  it("counts near-duplicates that any list names as one document, whose better place names the others", () => {
+    const twin = [{ corpus: "c", id: "b" }];
+    const lists = [
+      [listed("a", { duplicates: twin, chunks: ["1"] }), listed("x")],
+      [listed("y"), listed("b", { chunks: ["2"] })],
+    ];
+    const fused = fuseDocuments(lists, 10);
+    expect(fused.map(({ id }) => id)).toEqual(["a", "y", "x"]);
+    expect(fused[0]).toMatchObject({ duplicates: twin, chunks: ["1"] });
+    expect(fused[0]?.score).toBeCloseTo(1 / 61 + 1 / 62, 12);
+    expect(fused[1]).not.toHaveProperty("duplicates");
+    expect(fuseDocuments([...lists].reverse(), 10)).toEqual(fused);
+  });
+
   it("does not depend on the order of the lists; holds nothing twice and nothing that no list holds", () => {
     const lists = fc.array(list, { minLength: 1, maxLength: 5 });
     fc.assert(

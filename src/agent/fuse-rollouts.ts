@@ -1,3 +1,4 @@
+import type { DocumentName } from "../core/types.ts";
 import type { EndEvent, RecordEvent, RecordedDocument, RunUsage, StopReason } from "../record/events.ts";
 import { compareIds, fuse } from "../retrieval/find/fuse.ts";
 import { documentKeyOf } from "./context/id-book.ts";
@@ -44,13 +45,15 @@ export function fusedEnd(
 /**
  * Ranked lists of documents as one: reciprocal rank fusion over corpus and document id, cut to `documentsMax`. The
  * justification is that of the list which ranks the document best; its chunks come first, those of the other lists
- * follow. `pruned` only where every list says so. The order of the lists does not matter.
+ * follow; near-duplicates in different lists are one document. `pruned` only where every list says so. The order of the lists does not matter.
  */
 export function fuseDocuments(
   lists: readonly (readonly RecordedDocument[])[],
   documentsMax: number,
 ): RecordedDocument[] {
-  const keyed = lists.map((list) => new Map(list.map((document) => [keyOf(document), document])));
+  const sameAs = sharedNames(lists.flat());
+  const nameOf = (document: RecordedDocument): string => sameAs.get(keyOf(document)) ?? keyOf(document);
+  const keyed = lists.map((list) => firstByName(list, nameOf));
   const fused = fuse(keyed.map((list) => ({ ids: [...list.keys()] }))).slice(0, documentsMax);
   return fused.flatMap(({ id, score, ranks }) => {
     const entries = keyed.flatMap((list, i) => {
@@ -61,14 +64,44 @@ export function fuseDocuments(
     const [best] = entries;
     if (best === undefined) return [];
     const { corpus, id: documentId, justification } = best.document;
-    const chunks = [...new Set(entries.flatMap(({ document }) => document.chunks))];
+    const own = entries.filter(({ document }) => keyOf(document) === keyOf(best.document));
+    const chunks = [...new Set(own.flatMap(({ document }) => document.chunks))];
     const pruned = entries.every(({ document }) => document.pruned);
-    return [{ corpus, id: documentId, score, justification, chunks, pruned }];
+    const duplicates = otherNames(best.document, entries);
+    const named = duplicates.length === 0 ? {} : { duplicates };
+    return [{ corpus, id: documentId, score, justification, chunks, pruned, ...named }];
   });
 }
 
-function keyOf(document: RecordedDocument): string {
-  return documentKeyOf({ corpus: document.corpus, documentId: document.id });
+/** Of near-duplicates in one list the first stands. */
+function firstByName(list: readonly RecordedDocument[], nameOf: (document: RecordedDocument) => string) {
+  const first = new Map<string, RecordedDocument>();
+  for (const document of list) if (!first.has(nameOf(document))) first.set(nameOf(document), document);
+  return first;
+}
+
+/** One name for documents that any list calls near-duplicates: the first of their keys. */
+function sharedNames(documents: readonly RecordedDocument[]): ReadonlyMap<string, string> {
+  const groups = new Map<string, Set<string>>();
+  for (const document of documents) {
+    const keys = [document, ...(document.duplicates ?? [])].map(keyOf);
+    if (keys.length === 1) continue;
+    const joined = new Set(keys.flatMap((key) => [key, ...(groups.get(key) ?? [])]));
+    for (const key of joined) groups.set(key, joined);
+  }
+  return new Map([...groups].map(([key, group]) => [key, [...group].sort(compareIds)[0] ?? key]));
+}
+
+/** What the entries of one place name besides the document that takes it, each once. */
+function otherNames(kept: RecordedDocument, entries: readonly { readonly document: RecordedDocument }[]) {
+  const named = entries.flatMap(({ document }) => [document, ...(document.duplicates ?? [])]);
+  const others = new Map(named.map(({ corpus, id }) => [keyOf({ corpus, id }), { corpus, id }]));
+  others.delete(keyOf(kept));
+  return [...others].sort(([a], [b]) => compareIds(a, b)).map(([, name]) => name);
+}
+
+function keyOf({ corpus, id }: DocumentName): string {
+  return documentKeyOf({ corpus, documentId: id });
 }
 
 /** Orders entries of one document at the same rank by what they say, so that it does not matter which list came first. */
@@ -77,7 +110,8 @@ function compareContent(a: RecordedDocument, b: RecordedDocument): number {
     Number(a.pruned) - Number(b.pruned) ||
     Number(a.justification === "") - Number(b.justification === "") ||
     compareIds(a.justification, b.justification) ||
-    compareIds(JSON.stringify(a.chunks), JSON.stringify(b.chunks))
+    compareIds(JSON.stringify(a.chunks), JSON.stringify(b.chunks)) ||
+    compareIds(keyOf(a), keyOf(b))
   );
 }
 

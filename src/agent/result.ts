@@ -1,4 +1,4 @@
-import type { Metadata, Passage } from "../core/types.ts";
+import type { DocumentName, Metadata, Passage } from "../core/types.ts";
 import type {
   Concluded,
   EndEvent,
@@ -32,8 +32,8 @@ export interface ResultDocument {
   readonly quote?: Passage;
   /** True when every shown chunk of it had been pruned. */
   readonly pruned: boolean;
-  /** Ids of documents with the same text. */
-  readonly duplicatesOf: readonly string[];
+  /** Documents that say the same in the same words and take no place of their own. */
+  readonly duplicates: readonly DocumentName[];
 }
 
 /** What a search returns, and what `winnow search --json` prints (design §5). */
@@ -74,7 +74,7 @@ export function toResult(
     runId: header.runId,
     query: header.query,
     corpora: header.corpora.map((corpus) => corpus.name),
-    documents: withDuplicates(documents),
+    documents,
     stopReason: end.stopReason,
     concluded: end.concluded,
     outcome: end.outcome,
@@ -112,21 +112,7 @@ function resultDocument(
       passages,
       ...(document.quote === undefined ? {} : { quote: document.quote }),
       pruned: document.pruned,
-      duplicatesOf: [],
+      duplicates: document.duplicates ?? [],
     },
   ];
-}
-
-/** Marks documents whose shown passages are the same, white space and case aside. Both stay in the list. */
-function withDuplicates(documents: readonly ResultDocument[]): ResultDocument[] {
-  const first = new Map<string, string>();
-  return documents.map((document) => {
-    const text = document.passages.map((passage) => passage.text.replace(/\s+/g, " ").trim().toLowerCase()).join(" ");
-    const original = first.get(text);
-    if (original === undefined) {
-      first.set(text, document.id);
-      return document;
-    }
-    return { ...document, duplicatesOf: [original] };
-  });
 }

@@ -30,6 +30,7 @@ import { selectionNotices, selectionRequest } from "./select-documents.ts";
 import { executeTurn, type TurnOutcome } from "./tools/execute-turn.ts";
 import { rankInLibrary, toRecordedChunk } from "./tools/retrieve.ts";
 import { Trajectory } from "./trajectory.ts";
+import { withUnreadReasons } from "./unread-reason.ts";
 
 /** Messages in a row without a call or a list, after which a policy counts as broken. */
 const IDLE_TURNS_MAX = 3;
@@ -226,7 +227,7 @@ export class Session {
     }
     if (documents.length === 0 && entries.length > 0) return undefined;
     if (this.#sendsBack(accepted, documents)) return undefined;
-    return this.#end("finished", "policy", documents);
+    return this.#end("finished", "policy", withUnreadReasons(documents, this.header.query, this.#unread));
   }
 
   /**
@@ -356,7 +357,7 @@ export class Session {
     const finish = finishCall(accepted, profile);
     const gaps = finish === undefined ? [] : finishNotices(finishGaps(finish, this.context, profile));
     for (const notice of gaps) this.emit({ type: "notice", ...notice, shown: "never" });
-    return this.#end(reason, "forced", list.documents);
+    return this.#end(reason, "forced", withUnreadReasons(list.documents, this.header.query, this.#unread));
   }
 
   #interrupted(error: unknown): EventBody<EndEvent> {

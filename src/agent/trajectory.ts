@@ -8,6 +8,7 @@ import type {
 } from "../record/events.ts";
 import { RRF_K } from "../retrieval/find/fuse.ts";
 import { documentKeyOf } from "./context/id-book.ts";
+import { foldDuplicates } from "./fold-duplicates.ts";
 
 interface SeenDocument {
   readonly corpus: string;
@@ -104,12 +105,16 @@ export class Trajectory {
     return { corpus: seen.corpus, id: seen.id, score: seen.score, justification, chunks, pruned: kept.length === 0 };
   }
 
-  /** A list made from the record alone: kept documents before pruned ones, by fused score, ties by id. */
-  ranked(documentsMax: number): RecordedDocument[] {
-    const entries = [...this.#documents.keys()].map((key) => this.entry(key, ""));
-    return entries
+  /** All that was shown: kept documents before pruned ones, by fused score, ties by id. */
+  seen(): RecordedDocument[] {
+    return [...this.#documents.keys()]
+      .map((key) => this.entry(key, ""))
       .filter((entry): entry is RecordedDocument => entry !== undefined)
-      .sort((a, b) => Number(a.pruned) - Number(b.pruned) || b.score - a.score || (a.id < b.id ? -1 : 1))
-      .slice(0, documentsMax);
+      .sort((a, b) => Number(a.pruned) - Number(b.pruned) || b.score - a.score || (a.id < b.id ? -1 : 1));
+  }
+
+  /** A list made from the record alone, near-duplicates folded. */
+  ranked(documentsMax: number): RecordedDocument[] {
+    return foldDuplicates(this.seen(), [], (key) => this.#chunks.get(key), documentsMax);
   }
 }

@@ -65,7 +65,7 @@ test("a list names day, repository, session and successor, as far as they are kn
 
 test("a document that another one of its corpus replaces is marked, and one of another corpus is not", () => {
   const document = (corpus: string, id: string, metadata: ListedDocument["metadata"]): ListedDocument => {
-    return { rank: 1, corpus, id, title: id, uri: id, line: 1, passage: "text", metadata, why: "" };
+    return { rank: 1, corpus, id, title: id, uri: id, line: 1, passage: "text", metadata, why: "", duplicates: [] };
   };
   const lines: string[] = [];
   const output = { ...createOutput({ color: false }), print: (line: string) => lines.push(line) };
@@ -75,4 +75,12 @@ test("a document that another one of its corpus replaces is marked, and one of a
   lines.length = 0;
   printDocuments([old, document("mail", "queue-two.md", { supersedes: "queue.md" })], "text", output);
   expect(lines[0]).toBe(" 1 queue.md  queue.md:1  2026-01-02 · billing");
+});
+
+test("near-duplicates are named below the passage", () => {
+  const lines: string[] = [];
+  const output = { ...createOutput({ color: false }), print: (line: string) => lines.push(line) };
+  const shown = { rank: 1, corpus: "docs", id: "a.md", title: "A", uri: "a.md", line: 1, passage: "text", why: "Why." };
+  printDocuments([{ ...shown, metadata: {}, duplicates: [{ corpus: "docs", id: "a.html" }] }], "text", output);
+  expect(lines.slice(1)).toEqual(["   text", "   Same text: a.html", "   Why."]);
 });

@@ -1,9 +1,12 @@
 import type { SearchResult } from "../agent/result.ts";
 import { provenanceOf } from "../core/provenance.ts";
+import { findSuperseded } from "../core/supersession.ts";
 import { oneLine, plural, stripControl } from "../core/text.ts";
-import type { Metadata } from "../core/types.ts";
-import { excerpt } from "../features/excerpt.ts";
-import { findSuperseded } from "../features/supersession.ts";
+import type { DocumentName, Metadata } from "../core/types.ts";
+import { askedOver } from "../features/asked-over.ts";
+import { shownPassage } from "../features/excerpt.ts";
+import { sameText } from "../features/same-text.ts";
+import { wordsOf } from "../features/words-of.ts";
 import { emptyList } from "./empty-list.ts";
 import type { Output } from "./output.ts";
 import { shownPlace } from "./shown-place.ts";
@@ -11,6 +14,7 @@ import { shownPlace } from "./shown-place.ts";
 const PASSAGE_UNITS_MAX = 320;
 const ID_UNITS_MAX = 1_000;
 const FACT_UNITS_MAX = 60;
+const WHY_UNITS_MAX = 400;
 /** A session is named by the start of its id, as much as tells two of them apart; `--json` has the whole. */
 const SESSION_UNITS = 8;
 
@@ -25,6 +29,8 @@ export interface ListedDocument {
   readonly passage: string;
   readonly metadata: Metadata;
   readonly why: string;
+  /** Documents that say the same in the same words. */
+  readonly duplicates: readonly DocumentName[];
   /** Further lines of the document that matched. */
   readonly more?: readonly { readonly line: number; readonly text: string }[];
 }
@@ -43,15 +49,16 @@ interface Shown {
   readonly uri: string;
   readonly metadata: Metadata;
   readonly passages: readonly { readonly line: number; readonly text: string }[];
+  readonly duplicates: readonly DocumentName[];
   /** What a policy quoted of it. */
   readonly quote?: { readonly line: number; readonly text: string };
 }
 
 /** A found document as a list shows it: by the words that a policy quoted, else by its first passage. */
 export function listed({ passages, quote, ...shown }: Shown, why: string): ListedDocument {
-  const { rank, corpus, id, title, uri, metadata } = shown;
+  const { rank, corpus, id, title, uri, metadata, duplicates } = shown;
   const { line, text } = quote ?? passages[0] ?? { line: 1, text: "" };
-  return { rank, corpus, id, title, uri, line, passage: text, metadata, why };
+  return { rank, corpus, id, title, uri, line, passage: text, metadata, why, duplicates };
 }
 
 /** Of which day a document is, whose it is, and which session it tells of: what a claim from it has to carry. */
@@ -76,6 +83,10 @@ function outdated(documents: readonly ListedDocument[]): (string | undefined)[] 
 
 export function printDocuments(documents: readonly ListedDocument[], query: string, output: Output): void {
   const reasons = outdated(documents);
+  const asked = askedOver(
+    query,
+    documents.map(({ passage }) => passage),
+  );
   for (const [i, document] of documents.entries()) {
     const title = oneLine(stripControl(document.title), 90);
     const place = documentPlace(document);
@@ -85,11 +96,20 @@ export function printDocuments(documents: readonly ListedDocument[], query: stri
     output.print(
       `${output.style("dim", String(document.rank).padStart(2))} ${output.style("bold", title)}  ${output.style("cyan", place)}${facts.length === 0 ? "" : `  ${facts.join(output.style("dim", " · "))}`}`,
     );
-    output.print(`   ${excerpt(stripControl(document.passage), query, PASSAGE_UNITS_MAX)}`);
+    const passage = shownPassage(stripControl(document.passage), query, {
+      asked,
+      why: document.why,
+      unitsMax: PASSAGE_UNITS_MAX,
+    });
+    output.print(`   ${passage}`);
     for (const { line, text } of document.more ?? []) {
       output.print(`   ${output.style("dim", `${line}:`)} ${oneLine(stripControl(text), PASSAGE_UNITS_MAX)}`);
     }
-    if (document.why !== "") output.print(output.style("dim", `   ${oneLine(stripControl(document.why), 160)}`));
+    const copies = sameText(document.duplicates);
+    if (copies !== "") output.print(output.style("dim", `   ${copies}`));
+    // A reason that is a sentence of the passage needs no line of its own.
+    const isSaid = wordsOf(passage).includes(wordsOf(document.why));
+    if (!isSaid) output.print(output.style("dim", `   ${oneLine(stripControl(document.why), WHY_UNITS_MAX)}`));
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { provenanceOf } from "./provenance.ts";
+import { isArchived, isTellingStatus, provenanceOf } from "./provenance.ts";
 
 describe("provenanceOf", () => {
   it("reads front matter of other makers as it is", () => {
@@ -46,4 +46,28 @@ describe("provenanceOf", () => {
   it("takes nothing from the prototype", () => {
     expect(provenanceOf(Object.create({ repository: "inherited" }))).toEqual({ tags: [], supersedes: [] });
   });
+});
+
+describe("isArchived", () => {
+  it.each([
+    [{ status: "Archived" }, "a.md", true],
+    [{ archived: true }, "a.md", true],
+    [{ fm_archived: "yes" }, "a.md", true],
+    [{}, "docs/archive/2024/a.md", true],
+    [{}, "_archived/a.md", true],
+    [{ path: "notes\\Archive\\a.md" }, "x", true],
+    [{ archived: false, status: "Superseded" }, "docs/archiving.md", false],
+    [{}, "docs/archive.md", false],
+    [{}, "", false],
+  ])("of %j at %j is %j", (metadata, uri, expected) => {
+    expect(isArchived(metadata, uri)).toBe(expected);
+  });
+});
+
+it.each([
+  ["superseded", true],
+  ["Archived", true],
+  ["accepted", false],
+])("a status %j tells a reader to think twice: %j", (status, expected) => {
+  expect(isTellingStatus(status)).toBe(expected);
 });

@@ -82,8 +82,23 @@ function own(metadata: Metadata, key: string): Metadata[string] | undefined {
 
 /** Keys worth a reader's attention beside the above where they are there. */
 const OUTCOME_KEYS = ["is_error", "tool_name", "tool", "turn_role"] as const;
-/** Words of a status by which a document says that it no longer holds. */
-export const STALE_STATUS = /\b(?:superseded|deprecated|obsolete|archived|replaced|withdrawn|rejected)\b/iu;
+/** Words of a status by which a document says that it no longer holds. What is archived may hold: it is put away. */
+export const STALE_STATUS = /\b(?:superseded|deprecated|obsolete|replaced|withdrawn|rejected)\b/iu;
+const ARCHIVED_STATUS = /\barchived?\b/iu;
+const ARCHIVE_FOLDER = /(?:^|[/\\])[_.]?(?:archives?|archived|attic)[/\\]/iu;
+const ARCHIVED_KEYS = ["archived", "is_archived", "fm_archived"] as const;
+
+/** Whether a status tells a reader to think twice: that the document no longer holds, or is put away. */
+export function isTellingStatus(status: string): boolean {
+  return STALE_STATUS.test(status) || ARCHIVED_STATUS.test(status);
+}
+
+/** Whether a document is put away, by its metadata or by a folder in its place. It may hold all the same. */
+export function isArchived(metadata: Metadata, uri: string): boolean {
+  const { status = "", path = "" } = provenanceOf(metadata);
+  const isMarked = ARCHIVED_KEYS.some((key) => ["true", "yes"].includes(String(own(metadata, key)).toLowerCase()));
+  return isMarked || ARCHIVED_STATUS.test(status) || ARCHIVE_FOLDER.test(path) || ARCHIVE_FOLDER.test(uri);
+}
 const SHOWN_VALUE_UNITS_MAX = 80;
 
 /**
@@ -93,13 +108,13 @@ const SHOWN_VALUE_UNITS_MAX = 80;
 export function shownMetadata(metadata: Metadata): readonly (readonly [key: string, value: string])[] {
   const date = lastChange(metadata)?.[0];
   const status = firstKey(metadata, STATUS_KEYS);
-  const isStale = status !== undefined && STALE_STATUS.test(String(own(metadata, status)));
+  const isTelling = status !== undefined && isTellingStatus(String(own(metadata, status)));
   const keys = [
     date,
     firstKey(metadata, REPOSITORY_KEYS),
     firstKey(metadata, SESSION_KEYS),
     ...OUTCOME_KEYS.filter((key) => own(metadata, key) !== undefined && own(metadata, key) !== false),
-    isStale ? status : undefined,
+    isTelling ? status : undefined,
     firstKey(metadata, SUPERSEDED_KEYS),
   ];
   return keys.flatMap((key) => {

@@ -18,6 +18,12 @@ export interface SourceDocument {
   readonly metadata: Metadata;
 }
 
+/** Names a document where there are several corpora: ids are unique within a corpus only. */
+export interface DocumentName {
+  readonly corpus: string;
+  readonly id: string;
+}
+
 /**
  * A contiguous span of a document. The chunks of a document tile it: `text === document.text.slice(start, end)`,
  * the first starts at 0, each next one starts where the last ended, the last ends at the document's end.

@@ -1,5 +1,9 @@
+import { type Asked, bestPassage, passageOf } from "../agent/reason.ts";
 import { oneLine } from "../core/text.ts";
+import { coverageOf } from "./asked-over.ts";
 
+/** A passage of sentences may have so much less of the query than the part of the text that has most of it. */
+const SENTENCES_SHARE_MIN = 0.75;
 /** Content words shorter than this tell nothing about where to look. */
 const WORD_UNITS_MIN = 3;
 
@@ -30,6 +34,23 @@ export function excerpt(text: string, query: string, unitsMax: number): string {
   }
   const start = best.start < 40 ? 0 : flat.lastIndexOf(" ", Math.max(0, best.start - 20)) + 1;
   return start === 0 ? oneLine(flat, unitsMax) : `…${oneLine(flat.slice(start), unitsMax - 1)}`;
+}
+
+/**
+ * What a list shows of a passage: the sentence that it was listed for (`why`), else its best sentence for the query with those that follow, without marks and code; where
+ * the query's words stand in code or in pieces of sentences, the part that has most of them, as it stands.
+ */
+export function shownPassage(
+  text: string,
+  query: string,
+  { asked, why, unitsMax }: { readonly asked: Asked; readonly why: string; readonly unitsMax: number },
+): string {
+  const told = passageOf(text, why, unitsMax);
+  if (told !== "") return told;
+  const part = excerpt(text, query, unitsMax);
+  const sentences = bestPassage(text, [], asked, unitsMax);
+  const isEnough = coverageOf(sentences, asked) >= SENTENCES_SHARE_MIN * coverageOf(part, asked);
+  return sentences !== "" && isEnough ? sentences : part;
 }
 
 /** Front matter is metadata, which stands elsewhere; a chunk may also begin with the rest of one. */

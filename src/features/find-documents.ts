@@ -2,7 +2,7 @@ import { systemClock } from "../core/clock.ts";
 import { WinnowError } from "../core/errors.ts";
 import type { Filter } from "../core/filter.ts";
 import { parseFilter } from "../core/filter-parse.ts";
-import type { Hit, Metadata, Notice, Passage } from "../core/types.ts";
+import type { DocumentName, Hit, Metadata, Notice, Passage } from "../core/types.ts";
 import type { CorpusReader, FindMode } from "../retrieval/corpus-reader.ts";
 import { checkWhere } from "../retrieval/find/check-where.ts";
 import type { FeedbackSettings } from "../retrieval/find/feedback.ts";
@@ -11,6 +11,7 @@ import { type RankedDocument, rankDocuments } from "../retrieval/find/rank-docum
 import { rankHits } from "../retrieval/find/rank-hits.ts";
 import type { Reranker } from "../retrieval/rerank/reranker.ts";
 import { judgeAbsence } from "./absence.ts";
+import { type DistinctDocument, foldDuplicates } from "./fold-duplicates.ts";
 import { arrange, gather, isOfTime, type QuestionOrder, readOrder, timeNotice } from "./question/question-order.ts";
 import { standingNotices } from "./standing-notices.ts";
 
@@ -48,6 +49,8 @@ export interface FoundDocument {
   readonly score: number;
   readonly chunkIds: readonly string[];
   readonly passages: readonly Passage[];
+  /** Documents that say the same in the same words and take no place of their own; none in grep mode. */
+  readonly duplicates: readonly DocumentName[];
   /** Ranks of the best chunk within each half of the search, where it has them. */
   readonly lexicalRank?: number;
   readonly denseRank?: number;
@@ -89,35 +92,80 @@ async function query(corpora: readonly CorpusReader[], options: FindDocumentsOpt
     mode: options.mode,
     corpora: corpora.map((corpus) => corpus.name),
   };
-  const { mode } = options;
+  const { mode, reranker, documentsMax, signal } = options;
   if (mode === "grep") {
     const { hits, notices, ...totals } = await grepAll(corpora, text, options, where);
-    return { ...shared, documents: toDocuments(hits, options.documentsMax), ...totals, notices };
+    // Grep tells where a text stands: every place counts, and lines that match are alike.
+    const documents = rankDocuments(hits).slice(0, documentsMax);
+    const named = documents.map((document) => ({ ...document, duplicates: [] }));
+    return { ...shared, documents: toDocuments(named), ...totals, notices };
   }
   const order = await readOrder(text, corpora, options.now ?? systemClock.now());
   const { fusion, feedback } = options;
-  const ask = (more: Filter) =>
+  const excludeDocuments = new Set(options.exclude ?? []);
+  const put = (wanted: number, more: Filter): Promise<Answer> =>
     rankHits(corpora, {
       text,
       mode,
-      documentsMax: options.documentsMax,
+      documentsMax: wanted,
       where: [...where, ...more],
-      excludeDocuments: new Set(options.exclude ?? []),
+      excludeDocuments,
       ...(fusion && { fusion }),
       ...(feedback && { feedback }),
-      ...(options.signal && { signal: options.signal }),
+      ...(signal && { signal }),
     });
-  const { hits: answers, notices } = await ask([]);
-  const hits = order === undefined ? answers : await gather(order, answers, async (more) => (await ask(more)).hits);
-  const { reranker, documentsMax, signal } = options;
-  const excludeDocuments = new Set(options.exclude ?? []);
-  const absence = await judgeAbsence(corpora, { text, mode, hits, where, excludeDocuments, signal, order });
-  const told = [...notices, ...absence.notices];
+  const ask = async (wanted: number): Promise<Answer> => {
+    const { hits, notices } = await put(wanted, []);
+    if (order === undefined) return { hits, notices };
+    return { hits: await gather(order, hits, async (more) => (await put(wanted, more)).hits), notices };
+  };
+  const first = await ask(documentsMax);
+  const absence = await judgeAbsence(corpora, { text, mode, hits: first.hits, where, excludeDocuments, signal, order });
+  const told = [...first.notices, ...absence.notices];
   if (absence.isUnlisted) return { ...shared, documents: [], notices: told };
-  if (reranker === undefined) return { ...shared, ...listDocuments(hits, documentsMax, told, order) };
+  if (reranker === undefined) {
+    const documents = await distinctDocuments(corpora, first, ask, options, order);
+    return { ...shared, ...listed(documents, told, order) };
+  }
   const { rerankHits } = await import("../retrieval/rerank/reranker.ts");
-  const reranked = await rerankHits(reranker, text, hits, signal);
-  return { ...shared, ...listDocuments(reranked.hits, documentsMax, [...told, ...reranked.notices], order) };
+  const reranked = await rerankHits(reranker, text, first.hits, signal);
+  const ranked = inOrder(rankDocuments(reranked.hits), order);
+  const documents = await foldDuplicates(corpora, ranked, documentsMax, signal);
+  return { ...shared, ...listed(documents, [...told, ...reranked.notices], order) };
+}
+
+/** Asks for more documents where so many are near-duplicates that too few are left of those that were asked for. */
+async function distinctDocuments(
+  corpora: readonly CorpusReader[],
+  first: Answer,
+  ask: (wanted: number) => Promise<Answer>,
+  { documentsMax, signal }: FindDocumentsOptions,
+  order: QuestionOrder | undefined,
+): Promise<readonly DistinctDocument[]> {
+  let answer = first;
+  for (let wanted = documentsMax; ; wanted *= 2) {
+    const ranked = inOrder(rankDocuments(answer.hits), order);
+    const documents = await foldDuplicates(corpora, ranked, documentsMax, signal);
+    const isAll = ranked.length < wanted || wanted >= CHUNKS_MAX;
+    if (documents.length >= documentsMax || isAll) return documents;
+    answer = await ask(wanted * 2);
+  }
+}
+
+/** Documents of the time and the kind that the question asks for first. */
+function inOrder(ranked: readonly RankedDocument[], order: QuestionOrder | undefined): readonly RankedDocument[] {
+  return order === undefined ? ranked : arrange(order, ranked, ({ hits: [best] }) => best);
+}
+
+/** The list, and which time was understood where it holds a document of it. */
+function listed(
+  documents: readonly DistinctDocument[],
+  notices: readonly Notice[],
+  order: QuestionOrder | undefined,
+): Pick<FoundDocuments, "documents" | "notices"> {
+  const hits = documents.flatMap((document) => document.hits.slice(0, PASSAGES_PER_DOCUMENT_MAX));
+  const isTimed = order !== undefined && hits.some((hit) => isOfTime(order, hit));
+  return { documents: toDocuments(documents), notices: isTimed ? [...notices, ...timeNotice(order)] : notices };
 }
 
 interface Answer {
@@ -157,33 +205,14 @@ async function grepAll(
   };
 }
 
-function listDocuments(
-  hits: readonly Hit[],
-  documentsMax: number,
-  notices: readonly Notice[],
-  order: QuestionOrder | undefined,
-): Pick<FoundDocuments, "documents" | "notices"> {
-  if (order === undefined) return { documents: toDocuments(hits, documentsMax), notices };
-  const documents = toDocuments(hits, documentsMax, (ranked) => arrange(order, ranked, ({ hits: [best] }) => best));
-  const known = new Set(documents.flatMap(({ chunkIds }) => chunkIds));
-  const isTimed = hits.some((hit) => known.has(hit.chunk.id) && isOfTime(order, hit));
-  return { documents, notices: isTimed ? [...notices, ...timeNotice(order)] : notices };
+function toDocuments(ranked: readonly DistinctDocument[]): FoundDocument[] {
+  return ranked.flatMap((document, i) => {
+    const [best] = document.hits;
+    return best === undefined ? [] : [foundDocument(document, best, i + 1)];
+  });
 }
 
-function toDocuments(
-  hits: readonly Hit[],
-  documentsMax: number,
-  reorder: (ranked: readonly RankedDocument[]) => readonly RankedDocument[] = (ranked) => ranked,
-): FoundDocument[] {
-  return reorder(rankDocuments(hits))
-    .slice(0, documentsMax)
-    .flatMap(({ hits: group }, i) => {
-      const [best] = group;
-      return best === undefined ? [] : [foundDocument(group, best, i + 1)];
-    });
-}
-
-function foundDocument(hits: readonly Hit[], best: Hit, rank: number): FoundDocument {
+function foundDocument({ hits, duplicates }: DistinctDocument, best: Hit, rank: number): FoundDocument {
   const { chunk, corpus, score, lexicalRank, denseRank, rerankRank } = best;
   return {
     id: chunk.documentId,
@@ -197,6 +226,7 @@ function foundDocument(hits: readonly Hit[], best: Hit, rank: number): FoundDocu
     passages: hits
       .slice(0, PASSAGES_PER_DOCUMENT_MAX)
       .map((hit) => ({ start: hit.chunk.start, end: hit.chunk.end, text: hit.chunk.text, line: hit.chunk.line })),
+    duplicates,
     ...(lexicalRank === undefined ? {} : { lexicalRank }),
     ...(denseRank === undefined ? {} : { denseRank }),
     ...(rerankRank === undefined ? {} : { rerankRank }),

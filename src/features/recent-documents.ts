@@ -2,13 +2,13 @@ import { WinnowError } from "../core/errors.ts";
 import { DATE_HINT, parseDateRange } from "../core/filter-date.ts";
 import { parseFilter } from "../core/filter-parse.ts";
 import { provenanceOf } from "../core/provenance.ts";
+import { findSuperseded } from "../core/supersession.ts";
 import { oneLine } from "../core/text.ts";
 import type { Notice } from "../core/types.ts";
 import type { CorpusReader, DocumentSummary } from "../retrieval/corpus-reader.ts";
 import { checkWhere } from "../retrieval/find/check-where.ts";
 import { LISTED_DOCUMENTS_MAX } from "../retrieval/list-documents.ts";
 import { firstLine } from "./first-line.ts";
-import { findSuperseded } from "./supersession.ts";
 
 const DAY_MS = 86_400_000;
 /** How far back `recent` looks when nobody says. */

@@ -1,8 +1,8 @@
+import { type Dated, findSuperseded } from "../core/supersession.ts";
 import { plural } from "../core/text.ts";
 import type { Notice } from "../core/types.ts";
 import { corpusBase } from "../retrieval/corpus/layout.ts";
 import type { CorpusReader } from "../retrieval/corpus-reader.ts";
-import { type Dated, findSuperseded } from "./supersession.ts";
 
 /** Documents that one notice names; the rest are counted. */
 const NAMED_MAX = 5;

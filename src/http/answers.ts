@@ -24,6 +24,9 @@ const listed = {
   score: z.number().describe("Orders this list only."),
   chunkIds: z.array(z.string()),
   passages: z.array(passage),
+  duplicates: z
+    .array(z.object({ corpus: z.string(), id: z.string() }))
+    .describe("Documents that say the same in the same words and take no place of their own."),
 };
 const notice = z.object({ code: z.string(), message: z.string() });
 const stopReason = z.enum([
@@ -48,7 +51,6 @@ export const searchResult = z.object({
       justification: z.string(),
       quote: passage.optional(),
       pruned: z.boolean(),
-      duplicatesOf: z.array(z.string()),
     }),
   ),
   stopReason,

@@ -1,4 +1,4 @@
-import type { Metadata } from "../core/types.ts";
+import type { DocumentName, Metadata } from "../core/types.ts";
 
 /**
  * The record of a run (design §6): one JSON object a line, append-only. The first line is the header, the last one an
@@ -251,6 +251,8 @@ export interface RecordedDocument {
   readonly pruned: boolean;
   /** What the policy quoted of it, where that stands in the text; only a quote that was found is kept. */
   readonly quote?: RecordedQuote;
+  /** Documents that say the same in the same words and take no place of their own; left out where there is none. */
+  readonly duplicates?: readonly DocumentName[];
 }
 
 /** A span of a document: UTF-16 offsets into it, its 1-based first line, its own text. */

@@ -133,7 +133,7 @@ describe("the text of each profile over one episode", () => {
 
   test("chat is to the byte what `rules` was measured with", () => {
     expect([hashOf(chat), hashOf(chat.prompt), hashOf(toolSchemas(chat))]).toEqual([
-      "02f4e9aad81be897",
+      "3f6c5e91f469bb13",
       "3568921958a57cc0",
       "9f0890a21bc31f78",
     ]);

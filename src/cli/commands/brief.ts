@@ -10,7 +10,8 @@ import type { CommandRun } from "../program.ts";
 import { commandContext, numberOption, policyAccessOf, textOption, textsOption } from "../scope.ts";
 import { shownPlace } from "../shown-place.ts";
 
-const UNITS_MAX = 100;
+const TITLE_UNITS_MAX = 100;
+const LINE_UNITS_MAX = 200;
 
 export const run: CommandRun = async (args, options, scope) => {
   const { config, corpusScope } = await commandContext(scope);
@@ -56,9 +57,9 @@ function printGroup(name: string, meaning: string, documents: readonly BriefDocu
     const repository = document.repository === undefined ? "" : `${oneLine(stripControl(document.repository), 40)}  `;
     const place = output.style("cyan", `${shownPlace(document.uri)}:${document.line}`);
     output.print(
-      `  ${output.style("dim", date)} ${repository}${oneLine(stripControl(document.title), UNITS_MAX)}  ${place}`,
+      `  ${output.style("dim", date)} ${repository}${oneLine(stripControl(document.title), TITLE_UNITS_MAX)}  ${place}`,
     );
-    const lines = [document.about, document.why].map((line) => oneLine(stripControl(line), UNITS_MAX));
+    const lines = [document.about, document.why].map((line) => oneLine(stripControl(line), LINE_UNITS_MAX));
     for (const line of lines) if (line !== "") output.print(output.style("dim", `             ${line}`));
   }
   output.print("");

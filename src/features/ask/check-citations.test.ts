@@ -6,7 +6,7 @@ import { checkAnswer } from "./check-citations.ts";
 
 const document = (rank: number, text: string, line = 1): ResultDocument => ({
   ...{ id: `d${rank}.md`, corpus: "c", uri: `d${rank}.md`, title: `D ${rank}`, metadata: {}, rank, score: 1 },
-  ...{ justification: "", chunkIds: [], pruned: false, duplicatesOf: [] },
+  ...{ justification: "", chunkIds: [], pruned: false, duplicates: [] },
   passages: [{ start: 0, end: text.length, text, line }],
 });
 const documents = [

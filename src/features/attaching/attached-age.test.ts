@@ -21,7 +21,8 @@ const record = (at: number, document: string | null = `word${at} of many`): Memo
   metadata: { path: `d${at}.md` },
   embedding: [Math.cos(at / 100), Math.sin(at / 100)],
 });
-const many = Array.from({ length: 100 }, (_, at) => record(at));
+/** More than a query by meaning asks for, so that the last ones are found by their words alone. */
+const many = Array.from({ length: 300 }, (_, at) => record(at));
 
 async function attached(records: readonly MemoryRecord[], options: { address?: string; places?: ChromaPlaces } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "winnow-age-"));
@@ -89,11 +90,11 @@ test("a hit on a record that went is told, by whichever half it was found", asyn
   const find = await open();
   expect((await find("word50")).notices).toEqual([]);
   // One goes, and one without a text comes: neither the number nor the last record shows it.
-  collection.remove("r60");
+  collection.remove("r250");
   collection.put([record(300, null)]);
   expect((await find("word7", "dense")).notices).toEqual([]);
-  const { ids, notices } = await find("word60");
-  expect(ids).toContain("r60");
+  const { ids, notices } = await find("word250");
+  expect(ids).toContain("r250");
   expect(notices).toMatchObject([
     { code: "stale_index", message: expect.stringMatching(/no longer holds records that .* has/) },
   ]);

@@ -54,4 +54,8 @@ export const listedDocument = z.object({
   ...citation,
   passage: z.string().describe("The text that matters; long ones are cut."),
   why: z.string().describe("Why it is in the list."),
+  duplicates: z
+    .array(z.object({ corpus: z.string(), id: z.string() }))
+    .optional()
+    .describe("Documents that say the same in the same words."),
 });

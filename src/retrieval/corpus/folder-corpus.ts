@@ -16,8 +16,8 @@ import type {
 } from "../corpus-reader.ts";
 import type { EmbedderIdentity, EmbedQuery } from "../find/embed-query.ts";
 import { findChunks } from "../find/find-chunks.ts";
-import type { ScorePassages } from "../find/score-passages.ts";
 import { grepChunks } from "../find/grep-chunks.ts";
+import type { ScorePassages } from "../find/score-passages.ts";
 import { listDocuments } from "../list-documents.ts";
 import { readChunks } from "../read.ts";
 import { unindexedRowsWatched } from "../store/lance/lance-store.ts";

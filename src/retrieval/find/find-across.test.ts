@@ -55,6 +55,13 @@ describe("findAcross", () => {
     expect(ids(dense).at(-1)).toBe("berth");
   });
 
+  test("words do not lift a list of links to the top again", async () => {
+    const links = Array.from({ length: 8 }, (_, i) => `- [berth lock expires ${i}](${i}.md)`).join("\n");
+    const corpora = [corpusOf("a", [[links, 3]]), corpusOf("b", [["The berth lock expires after a tide", 3]])];
+    const found = await findAcross(corpora, { text: "When does the berth lock expire?", mode: "hybrid" }, ask);
+    expect(found.hits.map(({ corpus }) => corpus)).toEqual(["b", "a"]);
+  });
+
   test("ties go by id, then by corpus, whatever the order of the corpora", async () => {
     const corpora = ["b", "c", "a"].map((name) =>
       corpusOf(name, [

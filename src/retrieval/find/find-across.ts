@@ -2,6 +2,7 @@ import type { Chunk, Hit, Notice } from "../../core/types.ts";
 import type { CorpusReader, FindAnswer, FindQuery } from "../corpus-reader.ts";
 import { analyzeQuery, analyzeText } from "../lexical/analyze.ts";
 import { compareIds } from "./fuse.ts";
+import { demoteNoise } from "./text-form.ts";
 
 /** How answers of several corpora are joined. */
 export interface MergeSettings {
@@ -45,7 +46,7 @@ export async function findAcross<Corpus extends Pick<CorpusReader, "find">>(
   return { hits, notices: distinct(answers.flatMap(({ notices }) => notices)) };
 }
 
-function merged(lists: readonly (readonly Hit[])[], text: string, { k, wordsWeight }: MergeSettings): Hit[] {
+function merged(lists: readonly (readonly Hit[])[], text: string, { k, wordsWeight }: MergeSettings): readonly Hit[] {
   const all = lists.flatMap((hits) => hits.map((hit, i) => ({ hit, own: i + 1 })));
   const byWords =
     wordsWeight > 0
@@ -58,9 +59,11 @@ function merged(lists: readonly (readonly Hit[])[], text: string, { k, wordsWeig
     const rank = byWords[i];
     return { ...hit, score: 1 / (k + own) + (rank === undefined ? 0 : wordsWeight / (k + rank)) };
   });
-  return scored.sort(
+  const sorted = scored.sort(
     (a, b) => b.score - a.score || compareIds(a.chunk.id, b.chunk.id) || compareIds(a.corpus, b.corpus),
   );
+  // Words alone lifted again what its own corpus demoted.
+  return demoteNoise(sorted, text);
 }
 
 /** Ranks from 1 of the chunks that share a word with the query, undefined for the others; equal ones share the better rank. */

@@ -261,3 +261,25 @@ describe("findChunks", () => {
     await expect(findChunks(await source(), query({ signal }))).rejects.toMatchObject({ name: "AbortError" });
   });
 });
+
+describe("lists of links and the like", () => {
+  const links = Array.from({ length: 8 }, (_, i) => `- [River that runs through valley ${i}](river-${i}.md)`).join(
+    "\n",
+  );
+  const rows = [row("links", `Where the river runs\n\n${links}`, { vector: [0, 1, 0.2] }), ...ROWS];
+  const asked = "Where does the river run through?";
+
+  test("stand behind what a question may be answered by, in every mode, and others move up", async () => {
+    for (const mode of ["hybrid", "lexical", "dense"] as const) {
+      const found = await findChunks(await source(rows), query({ text: asked, mode, chunksMax: 5 }));
+      expect(ids(found)[0]).toBe("river");
+      expect(ids(found)).toContain("links");
+      const one = await findChunks(await source(rows), query({ text: asked, mode, chunksMax: 1 }));
+      expect(ids(one)).toEqual(["river"]);
+    }
+  });
+
+  test("stay where they are when a name is looked up", async () => {
+    expect(ids(await findChunks(await source(rows), query({ text: "river-4.md", mode: "lexical" })))[0]).toBe("links");
+  });
+});

@@ -10,6 +10,7 @@ import { type Fused, fuse } from "./fuse.ts";
 import { fuseInteraction, fuseScores, type ScoredId } from "./fuse-scores.ts";
 import { DEFAULT_FUSION, isRankFusion } from "./fusion-settings.ts";
 import type { ScorePassages } from "./score-passages.ts";
+import { demoteNoise } from "./text-form.ts";
 
 /** Most chunks that one query returns. */
 export const CHUNKS_MAX = 1_000;
@@ -20,6 +21,8 @@ const CANDIDATES_PER_CHUNK = 3;
 const POOL_PER_CHUNK = 2;
 /** Chunks of the first round that show which terms are common among what a query finds. */
 const FEEDBACK_CANDIDATES = 50;
+/** Hits beyond those wanted that may move up for lists of links, encoded data and the like. */
+const DEMOTED_MAX = 10;
 /** Terms of a query that are looked up; a longer text is a document, and its beginning says what it is about. */
 const QUERY_TERMS_MAX = 256;
 
@@ -59,7 +62,8 @@ export interface FindSource {
 /**
  * One-shot search. Lexical and dense candidates besides those already seen are fetched concurrently in one turn of the
  * store and fused as the settings say: by ranks, or by scores with a second stage that reads the first candidates. The
- * score of a hit is BM25 in lexical mode, cosine in dense mode, the fused score in hybrid mode. Rejects with `invalid_argument` for dense mode where there are no vectors, and with
+ * score of a hit is BM25 in lexical mode, cosine in dense mode, the fused score in hybrid mode, less
+ * for what is no text to read where a question is asked (`demoteNoise`). Rejects with `invalid_argument` for dense mode where there are no vectors, and with
  * what the embedder rejects with; in hybrid mode an embedder that cannot be asked leaves the lexical half and a notice.
  */
 export async function findChunks(source: FindSource, query: FindQuery): Promise<FindAnswer> {
@@ -178,9 +182,13 @@ async function toHits(
   };
   const fused = joined(query, lexical, dense);
   const read = await readClosely(source, query, { lexical, dense }, { byId, load }, notices);
-  const best = (read === undefined ? fused : fuseInteraction(fused, read.scores, read.share)).slice(0, query.chunksMax);
+  const best = (read === undefined ? fused : fuseInteraction(fused, read.scores, read.share)).slice(
+    0,
+    // Some more than are wanted, so that others move up for what is demoted.
+    query.chunksMax + DEMOTED_MAX,
+  );
   await load(best.map(({ id }) => id));
-  return best.flatMap(({ id, score, ranks: [lexicalRank, denseRank] }): Hit[] => {
+  const hits = best.flatMap(({ id, score, ranks: [lexicalRank, denseRank] }): Hit[] => {
     const chunk = byId.get(id);
     if (chunk === undefined) return [];
     return [
@@ -193,6 +201,7 @@ async function toHits(
       },
     ];
   });
+  return demoteNoise(hits, query.text).slice(0, query.chunksMax);
 }
 
 interface Halves {

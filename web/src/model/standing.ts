@@ -1,4 +1,4 @@
-import { provenanceOf, STALE_STATUS } from "../../../src/core/provenance.ts";
+import { isTellingStatus, provenanceOf } from "../../../src/core/provenance.ts";
 import type { Metadata } from "../../../src/core/types.ts";
 
 /** What a reader has to know of a document before citing it. */
@@ -22,5 +22,5 @@ export function standingOf(metadata: Metadata): Standing {
 
 function staleness(status: string | undefined, supersededBy: string | undefined): string | undefined {
   if (supersededBy !== undefined) return `superseded by ${supersededBy}`;
-  return status !== undefined && STALE_STATUS.test(status) ? status.toLowerCase() : undefined;
+  return status !== undefined && isTellingStatus(status) ? status.toLowerCase() : undefined;
 }

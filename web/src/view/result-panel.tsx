@@ -47,7 +47,7 @@ export function ResultPanel({ run }: { run: Run }): JSX.Element {
 }
 
 function Document({ document, words }: { document: ResultDocument; words: ReadonlySet<string> }): JSX.Element {
-  const { rank, title, id, justification, passages, quote, pruned, duplicatesOf } = document;
+  const { rank, title, id, justification, passages, quote, pruned, duplicates } = document;
   const { facts, stale } = standingOf(document.metadata);
   const isQuoteElsewhere = quote !== undefined && !passages.some((passage) => overlaps(passage, quote));
   return (
@@ -60,7 +60,7 @@ function Document({ document, words }: { document: ResultDocument; words: Readon
           </em>
         )}
         {pruned ? <em>pruned before the end</em> : null}
-        {duplicatesOf.length > 0 ? <em>same text as {duplicatesOf.join(", ")}</em> : null}
+        {duplicates.length > 0 ? <em>same text in {duplicates.map((other) => other.id).join(", ")}</em> : null}
       </h3>
       <p class="facts">
         <Uri uri={document.uri} line={passages[0]?.line} />

@@ -35,6 +35,7 @@ export function noveltyOf(name: NameInText, question: Question, pool: Pool): num
 /** Names of an item that are news against the question: at least half of their words are. */
 export function leadsOf(item: Item, question: Question, pool: Pool): Lead[] {
   const leads: Lead[] = [];
+  if (item.isNoise) return leads;
   const base = COMPANY_BASE * focus(item);
   for (const [key, name] of item.names) {
     const novelty = noveltyOf(name, question, pool);
@@ -63,7 +64,7 @@ export function linksFrom(from: Item, question: Question, pool: Pool): Map<numbe
   for (const lead of leadsOf(from, question, pool)) {
     const holders = pool.holdersOf(lead.name.parts).filter((to) => {
       const item = pool.items[to];
-      return item !== undefined && item.chunk.shownDocumentId !== from.chunk.shownDocumentId;
+      return item !== undefined && !item.isNoise && item.chunk.shownDocumentId !== from.chunk.shownDocumentId;
     });
     const documents = new Set(holders.map((to) => pool.items[to]?.chunk.shownDocumentId)).size;
     for (const to of holders) {

@@ -1,9 +1,12 @@
 import { NO_DOCUMENT } from "../../context/wording.ts";
 import type { Decision, View } from "../../policy.ts";
+import { bestSentence, reason } from "../../reason.ts";
+import { distinctDocuments } from "./distinct.ts";
 import type { Evidence } from "./evidence.ts";
-import type { Item, Pool } from "./pool.ts";
-import { originalWords, type Question } from "./question.ts";
+import type { Item } from "./pool.ts";
 import { bestOf, type Scores, type Scoring, scoreDocuments, scoreOf } from "./score.ts";
+import { viaOf } from "./via.ts";
+import { terms } from "./words.ts";
 
 /**
  * Log-odds that a document is needed: `CALIBRATION.atBest` for the best one, less `perScore` for every point that it
@@ -29,7 +32,8 @@ interface Candidate {
   readonly score: number;
   /** Orders the chunks of one document. */
   readonly tie: number;
-  readonly justification: string;
+  /** Of those that are listed only: it takes reading the passage. */
+  readonly justification: () => string;
 }
 
 /** What a list is made of. */
@@ -40,7 +44,7 @@ export interface Concluding extends Scoring {
 
 /** The list: what is in view and what the question ranks by score, and what was pruned by what it was noted to be worth. */
 export function conclude(view: View, concluding: Concluding, isCut: boolean): Decision {
-  const { question, pool, prior, scores, evidence } = concluding;
+  const { question, prior, scores, evidence } = concluding;
   const documentScores = scoreDocuments(concluding);
   const best = Math.max(bestOf(scores), ...documentScores.values());
   const answers = evidence.searches.filter(({ query }) => query === question.text).flatMap(({ chunks }) => chunks);
@@ -52,7 +56,7 @@ export function conclude(view: View, concluding: Concluding, isCut: boolean): De
       // Evidence of a document's several chunks counts together.
       score: Math.max(score, documentScores.get(item.chunk.shownDocumentId) ?? 0),
       tie: score,
-      justification: justify(item, question, pool, asked.has(item.chunk.key)),
+      justification: () => justify(item, concluding, asked.has(item.chunk.key)),
     }),
   );
   const pruned = evidence.pruned.map(
@@ -61,7 +65,7 @@ export function conclude(view: View, concluding: Concluding, isCut: boolean): De
       document: shownDocumentId,
       score: worth === undefined ? Number.NEGATIVE_INFINITY : NOTE_SHARE * scoreOf(worth, best),
       tie: 0,
-      justification: "Weighed and pruned on the way.",
+      justification: () => "Weighed and pruned on the way.",
     }),
   );
   const unread = prior.entries.map(
@@ -70,24 +74,29 @@ export function conclude(view: View, concluding: Concluding, isCut: boolean): De
       document,
       score: documentScores.get(document) ?? 0,
       tie: Number.NEGATIVE_INFINITY,
-      justification: "Found by the question itself.",
+      // Whoever makes the result knows the text.
+      justification: () => "",
     }),
   );
   const rank = (document: string): number => prior.rankOf(document) ?? Number.MAX_SAFE_INTEGER;
   const candidates = [...shown, ...pruned, ...unread].sort(
     (a, b) => b.score - a.score || rank(a.document) - rank(b.document) || b.tie - a.tie,
   );
-  const entries = new Map<string, { readonly id: string; readonly justification: string }>();
+  const entries = new Map<string, Pick<Candidate, "id" | "justification">>();
   for (const { id, document, score, justification } of candidates) {
     const isLikely = entries.size < DOCUMENTS_MIN || probability(score - best) >= LISTED_MIN;
     if (isCut && !isLikely && rank(document) >= KEPT_RANKS) continue;
     if (!entries.has(document)) entries.set(document, { id, justification });
   }
-  const documents = [...entries.values()].slice(0, view.documentsMax);
+  const documents = distinctDocuments(entries, scores, view.documentsMax).map(({ id, justification }) => ({
+    id,
+    justification: justification(),
+  }));
   if (view.tools.some((tool) => tool.name === "finish"))
     return { calls: [{ tool: "finish", arguments: { documents } }] };
   const elements = documents.map(
-    ({ id, justification }) => `<Document id="${id}"><Justification>${justification}</Justification></Document>`,
+    ({ id, justification }) =>
+      `<Document id="${id}"><Justification>${withoutAngles(justification)}</Justification></Document>`,
   );
   return { text: elements.length === 0 ? NO_DOCUMENT : elements.join("\n"), calls: [] };
 }
@@ -97,15 +106,19 @@ export function probability(gap: number): number {
   return 1 / (1 + Math.exp(-(CALIBRATION.atBest + CALIBRATION.perScore * gap)));
 }
 
-/** Words that a justification names. */
-const WORDS_NAMED_MAX = 5;
-/** A word that stands in more of what is in view than this tells nothing about any of it. */
-const RARITY_TOLD_MIN = 0.12;
+/** What the chunk says to the question, and what led there where that is not the question's own words. */
+function justify(item: Item, concluding: Concluding, isAnswer: boolean): string {
+  const { question, pool } = concluding;
+  const { text, headings, title } = item.chunk;
+  const asked = { terms: question.terms, weight: (term: string) => pool.weight(term), termsOf: terms };
+  const sentence = bestSentence(text, [title, ...headings], asked);
+  const via = isAnswer ? undefined : viaOf(item, concluding);
+  if (sentence.text === "")
+    return via === undefined ? "Found by the question itself." : "Reached by a name in another document.";
+  return reason({ sentence: sentence.text, ...(via && { via }) });
+}
 
-/** Says which telling words of the question stand in the chunk, else how it was found: all that can be said without understanding. */
-function justify(item: Item, question: Question, pool: Pool, isAnswer: boolean): string {
-  const shared = question.terms.filter((term) => item.counts.has(term) && pool.rarity(term) >= RARITY_TOLD_MIN);
-  const words = originalWords(question, new Set(shared)).slice(0, WORDS_NAMED_MAX);
-  if (words.length > 0) return `Mentions ${words.join(", ")}.`;
-  return isAnswer ? "Found by the question itself." : "Reached by following a name from another document.";
+/** What a document says must not end the element that it is quoted in, or begin another one. */
+function withoutAngles(text: string): string {
+  return text.replaceAll("<", "‹").replaceAll(">", "›");
 }

@@ -1,3 +1,4 @@
+import { noiseShare } from "../../../retrieval/find/text-form.ts";
 import type { ShownChunk } from "../../context/rendered.ts";
 import { commonWords, names, prose, sentences, terms } from "./words.ts";
 
@@ -8,6 +9,9 @@ const B = 0.75;
 const NAMES_PER_CHUNK_MAX = 40;
 /** Content words up to which a chunk is about one thing, so that all of it is company for its names. */
 export const SHORT_TERMS = 100;
+
+/** From this share on, a text is links, an index or data: its names lead anywhere. */
+const NOISE_MIN = 0.5;
 
 export interface NameInText {
   /** As written. */
@@ -37,6 +41,8 @@ export interface Item {
   readonly units: readonly Unit[];
   /** Folded words that stand in the text in lower case. */
   readonly common: ReadonlySet<string>;
+  /** True of lists of links, indexes and encoded data: nothing is followed out of them or into them. */
+  readonly isNoise: boolean;
 }
 
 export interface Weighing {
@@ -124,6 +130,7 @@ function itemOf(chunk: ShownChunk): Item {
 }
 
 function readItem(chunk: ShownChunk): Item {
+  const isNoise = noiseShare(chunk.text) > NOISE_MIN;
   const heading = [chunk.title, ...chunk.headings].join(". ");
   const all = terms(`${heading} ${chunk.text}`);
   const counts = new Map<string, number>();
@@ -141,7 +148,7 @@ function readItem(chunk: ShownChunk): Item {
   const titleParts = terms(chunk.title);
   const titleKey = titleParts.join(" ");
   const units: Unit[] = [];
-  for (const sentence of sentences(prose(chunk.text))) {
+  for (const sentence of isNoise ? [] : sentences(prose(chunk.text))) {
     const company = terms(sentence);
     const unit = new Set<string>(titleKey === "" ? [] : [titleKey]);
     for (const name of names(sentence)) {
@@ -151,7 +158,8 @@ function readItem(chunk: ShownChunk): Item {
     }
     units.push({ terms: new Set([...titleParts, ...company]), names: unit });
   }
-  if (all.length <= SHORT_TERMS) units.splice(0, units.length, { terms: new Set(all), names: new Set(found.keys()) });
+  if (all.length <= SHORT_TERMS && !isNoise)
+    units.splice(0, units.length, { terms: new Set(all), names: new Set(found.keys()) });
   return {
     chunk,
     counts,
@@ -161,5 +169,6 @@ function readItem(chunk: ShownChunk): Item {
     names: found,
     units,
     common: commonWords(chunk.text),
+    isNoise,
   };
 }

@@ -148,7 +148,7 @@ export function featuresOf({ question, pool, prior, reach }: Omit<Scoring, "rank
  * How relevant each chunk is to the question itself, 0 to 1: half the standing of its document, half its own words. What
  * shares no word with the question is nothing to go on from.
  */
-function directOf(question: Question, pool: Pool, prior: Prior): number[] {
+export function directOf(question: Question, pool: Pool, prior: Prior): number[] {
   const words = pool.items.map((item) => pool.score(question.terms, item));
   const best = words.reduce((most, score) => Math.max(most, score), Number.MIN_VALUE);
   return pool.items.map((item, i) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Metadata } from "../core/types.ts";
 import { type Dated, findSuperseded } from "./supersession.ts";
+import type { Metadata } from "./types.ts";
 
 const document = (id: string, metadata: Metadata = {}, title = id): Dated => ({ id, uri: id, title, metadata });
 const stale = (...documents: Dated[]) => Object.fromEntries(findSuperseded(documents));
@@ -20,9 +20,11 @@ describe("findSuperseded", () => {
   });
 
   it("reads a status", () => {
-    expect(stale(document("a.md", { fm_status: "Archived" }), document("b.md", { status: "Accepted" }))).toEqual({
-      "a.md": { reason: "its status is archived" },
+    expect(stale(document("a.md", { fm_status: "Deprecated" }), document("b.md", { status: "Accepted" }))).toEqual({
+      "a.md": { reason: "its status is deprecated" },
     });
+    // What is put away may hold all the same.
+    expect(stale(document("a.md", { status: "archived" }), document("archive/b.md"))).toEqual({});
   });
 
   it("finds older versions of one name in one folder by their dates", () => {

@@ -1,5 +1,5 @@
-import { type Provenance, provenanceOf, STALE_STATUS } from "../core/provenance.ts";
-import type { Metadata } from "../core/types.ts";
+import { type Provenance, provenanceOf, STALE_STATUS } from "./provenance.ts";
+import type { Metadata } from "./types.ts";
 
 /** What supersession is judged by. */
 export interface Dated {
