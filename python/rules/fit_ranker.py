@@ -20,8 +20,8 @@ FOLDS = 3
 # Of the question as a whole: no document has more of them than another.
 WHOLE = ("coverageMax", "namesAsked", "gap")
 STANDING = ("standing", "scoreShare")
-ROUNDS = 150
-LIFT_MIN = 0.4
+ROUNDS = 75
+LIFT_MIN = 0.6
 PARAMETERS = {
     "objective": "lambdarank",
     "lambdarank_truncation_level": 20,

@@ -36,7 +36,7 @@ export function scoreByInteraction(
   const pieces = weighed.map(({ piece }) => piece);
   const weights = weighed.map(({ weight }) => weight);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const similar = new Similarities(pieces, vectors);
+  const similar = new Similarities(pieces, artefact, vectors);
   return texts.map((text) => (total > 0 ? bestWindow(text, weights, similar) / total : 0));
 }
 
@@ -84,24 +84,55 @@ function bestWindow(text: readonly number[], weights: readonly number[], similar
 
 /** Cosines of every query piece with a piece of a passage, computed once for each distinct piece. */
 class Similarities {
-  readonly #pieces: readonly number[];
+  readonly #count: number;
+  readonly #artefact: Artefact;
   readonly #vectors: UnitVectors;
+  /** The query's vectors one behind the other, each of length 1. */
+  readonly #query: Float32Array;
   readonly #rows = new Map<number, Float32Array | undefined>();
 
-  constructor(pieces: readonly number[], vectors: UnitVectors) {
-    this.#pieces = pieces;
+  constructor(pieces: readonly number[], artefact: Artefact, vectors: UnitVectors) {
+    const { dimension } = artefact.header;
+    this.#count = pieces.length;
+    this.#artefact = artefact;
     this.#vectors = vectors;
+    this.#query = new Float32Array(pieces.length * dimension);
+    for (const [i, piece] of pieces.entries()) {
+      const length = vectors.length(piece);
+      const row = artefact.vectors.subarray(piece * dimension, (piece + 1) * dimension);
+      for (let at = 0; at < dimension; at++) this.#query[i * dimension + at] = (row[at] ?? 0) / length;
+    }
   }
 
   /** Undefined for a piece that has no vector. */
   of(piece: number): Float32Array | undefined {
-    if (this.#rows.has(piece)) return this.#rows.get(piece);
-    const row =
-      this.#vectors.norm(piece) > 0
-        ? Float32Array.from(this.#pieces, (own) => this.#vectors.cosine(own, piece))
-        : undefined;
+    const known = this.#rows.get(piece);
+    if (known !== undefined || this.#rows.has(piece)) return known;
+    const row = this.#vectors.norm(piece) > 0 ? this.#cosines(piece) : undefined;
     this.#rows.set(piece, row);
     return row;
+  }
+
+  /** The inner loop of a search: indices are in range, and four sums at a time take half the time of one. */
+  #cosines(piece: number): Float32Array {
+    const { dimension } = this.#artefact.header;
+    const { vectors } = this.#artefact;
+    const query = this.#query;
+    const row = piece * dimension;
+    const length = this.#vectors.length(piece);
+    const cosines = new Float32Array(this.#count);
+    for (let i = 0; i < this.#count; i++) {
+      const own = i * dimension;
+      let [a, b, c, d] = [0, 0, 0, 0];
+      for (let at = 0; at < dimension; at += 4) {
+        a += (query[own + at] as number) * (vectors[row + at] as number);
+        b += (query[own + at + 1] as number) * (vectors[row + at + 1] as number);
+        c += (query[own + at + 2] as number) * (vectors[row + at + 2] as number);
+        d += (query[own + at + 3] as number) * (vectors[row + at + 3] as number);
+      }
+      cosines[i] = (a + b + c + d) / length;
+    }
+    return cosines;
   }
 }
 
@@ -116,19 +147,11 @@ class UnitVectors {
   /** Length of a piece's vector, the weight that the embedder gives it; 0 for unknown pieces. */
   norm(piece: number): number {
     const { header, scales } = this.#artefact;
-    return piece === header.unknownToken ? 0 : Math.abs(scales[piece] ?? 0) * this.#length(piece);
+    return piece === header.unknownToken ? 0 : Math.abs(scales[piece] ?? 0) * this.length(piece);
   }
 
-  cosine(a: number, b: number): number {
-    const { header, vectors } = this.#artefact;
-    const { dimension } = header;
-    let sum = 0;
-    const [rowA, rowB] = [a * dimension, b * dimension];
-    for (let i = 0; i < dimension; i++) sum += (vectors[rowA + i] ?? 0) * (vectors[rowB + i] ?? 0);
-    return sum / (this.#length(a) * this.#length(b));
-  }
-
-  #length(piece: number): number {
+  /** Length of the stored vector, before its scale. */
+  length(piece: number): number {
     const known = this.#lengths.get(piece);
     if (known !== undefined) return known;
     const { header, vectors } = this.#artefact;
