@@ -117,7 +117,8 @@ describe("following names", () => {
     const { result, turns } = await episode({ corpora: [corpus], query });
     expect(result.stopReason).toBe("finished");
     const listed = result.documents.map(({ id }) => id);
-    expect(listed.slice(0, 2).sort()).toEqual(["doc-0", "doc-1"]);
+    expect(listed[0]).toBe("doc-0");
+    expect(listed.slice(0, 10)).toContain("doc-1");
     // The second hop is found; whether it is listed hangs on what it adds to the question, which is next to nothing here.
     const shown = turns
       .at(-1)
