@@ -71,7 +71,7 @@ export class LiveView {
       this.#write(`  ${style("cyan", label)}  ${style("yellow", clean(event.error.message, 120))}`);
       return;
     }
-    const titles = [...new Set(event.hits.map((hit) => this.#chunks.get(hit.key)?.title ?? ""))].filter(
+    const titles = [...new Set(event.hits.map((hit) => nameOf(this.#chunks.get(hit.key))))].filter(
       (title) => title !== "",
     );
     const more = titles.length > TITLES_MAX ? ", …" : "";
@@ -101,6 +101,12 @@ export function budgetBar(event: Pick<BudgetEvent, "used" | "limit" | "soft" | "
   const style = event.used >= event.hard ? "red" : event.used >= event.soft ? "yellow" : "green";
   const numbers = `${event.used.toLocaleString("en-US")} of ${event.limit.toLocaleString("en-US")} tokens`;
   return `${output.style(style, `▕${cells}▏`)} ${output.style("dim", numbers)}`;
+}
+
+/** A document without a title goes by the end of its id. */
+function nameOf(chunk: RecordedChunk | undefined): string {
+  if (chunk === undefined) return "";
+  return chunk.title.trim() === "" ? (chunk.documentId.split(/[/#]/).at(-1) ?? "") : chunk.title;
 }
 
 function callText(tool: string, values: JsonValue): string {
