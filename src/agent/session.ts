@@ -25,10 +25,10 @@ import { type Accepted, decide } from "./decide.ts";
 import type { DecisionTokens } from "./decision-tokens.ts";
 import { pruneOldest } from "./make-room.ts";
 import { pruneBatchTokens } from "./profiles/profile.ts";
+import { rankQuestion } from "./rank-question.ts";
 import type { RunEvent, RunOptions } from "./run.ts";
 import { selectionNotices, selectionRequest } from "./select-documents.ts";
 import { executeTurn, type TurnOutcome } from "./tools/execute-turn.ts";
-import { rankInLibrary, toRecordedChunk } from "./tools/retrieve.ts";
 import { Trajectory } from "./trajectory.ts";
 import { withUnreadReasons } from "./unread-reason.ts";
 
@@ -182,21 +182,10 @@ export class Session {
     }
   }
 
-  /** Puts on record what one query of the question ranks. A corpus that cannot be asked now is asked by the policy's calls. */
+  /** Puts on record what one query of the question ranks. */
   async #rank(): Promise<void> {
-    const { documents, notices } = await rankInLibrary(this.options.library, this.header, this.signal).catch(
-      (error) => {
-        this.signal.throwIfAborted();
-        return { documents: [], notices: [toWinnowError(error, "store_failed").message] };
-      },
-    );
-    const entries = documents.flatMap(({ score, hits: [best] }) => {
-      if (best === undefined) return [];
-      const chunk = toRecordedChunk(best.corpus, best.chunk);
-      this.#unread.set(chunk.key, chunk);
-      const { key, corpus, documentId, index } = chunk;
-      return [{ key, corpus, documentId, index, score }];
-    });
+    const { entries, chunks, notices } = await rankQuestion(this.options.library, this.header, this.signal);
+    for (const chunk of chunks) this.#unread.set(chunk.key, chunk);
     for (const message of notices) {
       this.#told.add(message);
       this.emit({ type: "notice", code: "retrieval", message, shown: "never" });
