@@ -34,7 +34,7 @@ interface World {
 }
 
 const WORLDS: readonly World[] = [
-  { seed: 9001, chunks: 4_800, limit: 100 },
+  { seed: 9001, chunks: 4_800, limit: 60 },
   { seed: 9102, chunks: 2_400, questions: 60, limit: 60 },
 ];
 /** The set on which windows are measured. */

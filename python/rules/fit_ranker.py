@@ -20,7 +20,7 @@ FOLDS = 3
 # Of the question as a whole: no document has more of them than another.
 WHOLE = ("coverageMax", "namesAsked", "gap")
 STANDING = ("standing", "scoreShare")
-ROUNDS = 75
+ROUNDS = 150
 LIFT_MIN = 0.6
 PARAMETERS = {
     "objective": "lambdarank",

@@ -16,7 +16,7 @@ const SOURCE_GAP_MAX = 1.5;
 /** Joins of one turn. */
 const JOINS_MAX = 2;
 /** How far the best-fitting other chunk of a thread may lie behind the one that led there. */
-const THREAD_GAP = 0.5;
+const THREAD_GAP = 0.25;
 
 const THREAD_KEYS: ReadonlySet<string> = new Set(SESSION_KEYS);
 

@@ -205,7 +205,7 @@ describe("conclude", () => {
   it("is more likely to need a document the closer it comes to the best", () => {
     const values = [0, -0.5, -1, -2, -4, -100].map(probability);
     expect(values).toEqual([...values].sort((a, b) => b - a));
-    expect(values[0]).toBeGreaterThan(0.4);
+    expect(values[0]).toBeGreaterThan(0.3);
     expect(values.at(-1)).toBeLessThan(1e-6);
     expect(probability(Number.NEGATIVE_INFINITY)).toBe(0);
   });

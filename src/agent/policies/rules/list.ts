@@ -12,7 +12,7 @@ import { terms } from "./words.ts";
  * Log-odds that a document is needed: `CALIBRATION.atBest` for the best one, less `perScore` for every point that it
  * scores less. Fitted over eight kinds of questions alike.
  */
-const CALIBRATION = { atBest: -0.38, perScore: 1.15 };
+const CALIBRATION = { atBest: -0.43, perScore: 1 };
 /**
  * A document is listed when it is at least this likely to be needed. For the best F_beta a document belongs into the list
  * when its probability is over F / (1 + beta²), F being the F_beta that is reached (Lipton, Elkan and Narayanaswamy 2014
