@@ -10,6 +10,7 @@ import { LanceReader } from "./lance-reader.ts";
 import { chunkSchema } from "./lance-rows.ts";
 import { createIndexes, LanceWriter } from "./lance-writer.ts";
 import { loadLance } from "./load-lance.ts";
+import { checkPlainVersions } from "./plain-versions.ts";
 import { VECTOR_INDEX_ROWS_MIN } from "./vector-index.ts";
 
 const UNINDEXED_ROWS_MIN = 4;
@@ -64,9 +65,13 @@ export function lanceStore(options: LanceStoreOptions): Store {
     connection ??= guarded("opening", async () => (await loadLance()).connect(folder));
     return connection;
   };
+  const checkLocal = async (name: string): Promise<void> => {
+    if (!isAddress(folder)) await checkPlainVersions(folder, name);
+  };
   const writerOf = async (name: string, committed: number | undefined, restore: boolean): Promise<StoreWriter> => {
     const database = await connect();
     return guarded("opening for writing", async () => {
+      await checkLocal(name);
       const table = await database.openTable(name);
       if (committed !== undefined && restore && (await table.version()) !== committed) {
         await table.checkout(committed);
@@ -81,6 +86,7 @@ export function lanceStore(options: LanceStoreOptions): Store {
     async openReader(at: StoreVersion): Promise<StoreReader> {
       const database = await connect();
       return guarded("opening", async () => {
+        await checkLocal(at.table);
         const table = await database.openTable(at.table);
         await table.checkout(at.version);
         return inTurns(
