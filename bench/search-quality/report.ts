@@ -19,12 +19,27 @@ export interface ReportInput {
   readonly limit?: number;
 }
 
+/** By set where all of a set is outdated, which it mostly is. */
+function namedOutdated(outdated: ReadonlySet<string>, sets: readonly QualitySet[]): string {
+  const ofSet = (name: string): string[] => [...outdated].filter((each) => each.startsWith(`${name} `));
+  const counts = sets.map(({ name }) => ofSet(name).length);
+  const most = Math.max(...counts);
+  return sets
+    .filter((_, i) => (counts[i] ?? 0) > 0)
+    .map(({ name }, i) => (counts[i] === most ? name : ofSet(name).join(", ")))
+    .join(", ");
+}
+
 /** The whole report, in Markdown. */
 export function reportText({ command, sets, reports, more, outdated, limit }: ReportInput): string {
   const figures = reports.map((report) => report.figures);
   const short = limit === undefined ? [] : [`**Of every set only the first ${limit} questions were asked.**`];
   const old =
-    outdated.size === 0 ? [] : [`**Measured with an earlier state of the code:** ${[...outdated].join(", ")}.`];
+    outdated.size === 0
+      ? []
+      : [
+          `**Measured with an earlier state of the code** (\`--again find,rules\` repeats it): ${namedOutdated(outdated, sets)}.`,
+        ];
   const parts = [
     "# Search quality",
     `Made by \`${command}\`. Lists of at most 30 documents; paired differences with 95 % percentile bootstrap intervals over questions (10,000 resamples, seed 0); nDCG as trec_eval computes it, with graded labels. No model is used anywhere.`,
