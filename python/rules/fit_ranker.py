@@ -22,6 +22,9 @@ WHOLE = ("coverageMax", "namesAsked", "gap")
 STANDING = ("standing", "scoreShare")
 ROUNDS = 150
 LIFT_MIN = 0.6
+# The first documents of the question give way only to evidence that adds so much more.
+FIRST_RANKS = 2
+FIRST_LIFT_MIN = 1.2
 PARAMETERS = {
     "objective": "lambdarank",
     "lambdarank_truncation_level": 20,
@@ -76,12 +79,16 @@ def fit(sets, features):
 
 
 def scores(model, question):
-    """As `scoreDocuments` does in TypeScript: the standing alone, and what evidence adds beyond LIFT_MIN."""
+    """As `conclude` does in TypeScript: the standing alone, and what evidence adds beyond LIFT_MIN, behind the first."""
     bare = question.rows.copy()
     evidence = [i for i, name in enumerate(question.features) if name not in WHOLE + STANDING]
     bare[:, evidence] = 0
     alone = model.predict(bare)
-    return alone + numpy.maximum(0, model.predict(question.rows) - alone - LIFT_MIN)
+    lift = numpy.maximum(0, model.predict(question.rows) - alone - LIFT_MIN)
+    first = question.ranks < FIRST_RANKS
+    floor = (alone + lift)[first].min(initial=numpy.inf)
+    held = ~first & (lift < FIRST_LIFT_MIN)
+    return numpy.where(held, numpy.minimum(alone + lift, floor), alone + lift)
 
 
 def as_data(model, features):
@@ -111,7 +118,7 @@ def as_data(model, features):
                 "value": [float(f"{leaves[i]:.6g}") for i in range(len(leaves))],
             }
         )
-    return {"features": list(features), "liftMin": LIFT_MIN, "trees": trees}
+    return {"features": list(features), "liftMin": LIFT_MIN, "firstLiftMin": FIRST_LIFT_MIN, "trees": trees}
 
 
 def write(path, model, features):

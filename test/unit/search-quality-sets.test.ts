@@ -80,7 +80,7 @@ test("what decides a figure is told apart, the name that a report shows is not",
   const all = [
     ...ONE_SHOT,
     UNCUT,
-    { ...UNCUT, weights: { features: [], trees: [], liftMin: 1 } },
+    { ...UNCUT, weights: { features: [], trees: [], liftMin: 1, firstLiftMin: 1 } },
     { ...UNCUT, window: 4_096 },
   ];
   expect(new Set(all.map(settingsText)).size).toBeGreaterThanOrEqual(all.length - 1);

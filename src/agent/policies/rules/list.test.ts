@@ -81,7 +81,7 @@ function decide({
   const question = readQuestion(QUESTION);
   const prior = readPrior({ query: QUESTION }, evidence);
   // Without trees nothing but the given scores counts.
-  const ranker = { features: [], trees: [], liftMin: 0 };
+  const ranker = { features: [], trees: [], liftMin: 0, firstLiftMin: 0 };
   return conclude(view, { question, pool, prior, reach: undefined, ranker, scores, evidence }, isCut);
 }
 

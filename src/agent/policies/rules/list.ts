@@ -4,7 +4,7 @@ import { bestSentence, reason } from "../../reason.ts";
 import { distinctDocuments } from "./distinct.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Item } from "./pool.ts";
-import { bestOf, type Scores, type Scoring, scoreDocuments, scoreOf } from "./score.ts";
+import { bestOf, type Scored, type Scores, type Scoring, scoreDocuments, scoreOf } from "./score.ts";
 import { viaOf } from "./via.ts";
 import { terms } from "./words.ts";
 
@@ -23,6 +23,8 @@ const LISTED_MIN = 0.85 / (1 + 4 ** 2);
 const DOCUMENTS_MIN = 10;
 /** What the question itself ranks so far in front is listed, whatever evidence says of others. */
 const KEPT_RANKS = 3;
+/** The first documents of the question, which give way only to strong evidence: there a wrong lift costs most. */
+const FIRST_RANKS = 2;
 /** What a note of worth counts for against a score of the end: it was made when less was known. */
 const NOTE_SHARE = 0.8;
 
@@ -46,7 +48,8 @@ export interface Concluding extends Scoring {
 export function conclude(view: View, concluding: Concluding, isCut: boolean): Decision {
   const { question, prior, scores, evidence } = concluding;
   const documentScores = scoreDocuments(concluding);
-  const best = Math.max(bestOf(scores), ...documentScores.values());
+  const scoreOfDocument = (document: string): number => documentScores.get(document)?.score ?? 0;
+  const best = Math.max(bestOf(scores), ...[...documentScores.values()].map(({ score }) => score));
   const answers = evidence.searches.filter(({ query }) => query === question.text).flatMap(({ chunks }) => chunks);
   const asked = new Set(answers.map(({ key }) => key));
   const shown = [...scores].map(
@@ -54,7 +57,7 @@ export function conclude(view: View, concluding: Concluding, isCut: boolean): De
       id: item.chunk.shownId,
       document: item.chunk.shownDocumentId,
       // Evidence of a document's several chunks counts together.
-      score: Math.max(score, documentScores.get(item.chunk.shownDocumentId) ?? 0),
+      score: Math.max(score, scoreOfDocument(item.chunk.shownDocumentId)),
       tie: score,
       justification: () => justify(item, concluding, asked.has(item.chunk.key)),
     }),
@@ -72,14 +75,14 @@ export function conclude(view: View, concluding: Concluding, isCut: boolean): De
     ({ document, chunk }): Candidate => ({
       id: chunk,
       document,
-      score: documentScores.get(document) ?? 0,
+      score: scoreOfDocument(document),
       tie: Number.NEGATIVE_INFINITY,
       // Whoever makes the result knows the text.
       justification: () => "",
     }),
   );
   const rank = (document: string): number => prior.rankOf(document) ?? Number.MAX_SAFE_INTEGER;
-  const candidates = [...shown, ...pruned, ...unread].sort(
+  const candidates = behindFirst([...shown, ...pruned, ...unread], concluding, documentScores).sort(
     (a, b) => b.score - a.score || rank(a.document) - rank(b.document) || b.tie - a.tie,
   );
   const entries = new Map<string, Pick<Candidate, "id" | "justification">>();
@@ -99,6 +102,20 @@ export function conclude(view: View, concluding: Concluding, isCut: boolean): De
       `<Document id="${id}"><Justification>${withoutAngles(justification)}</Justification></Document>`,
   );
   return { text: elements.length === 0 ? NO_DOCUMENT : elements.join("\n"), calls: [] };
+}
+
+/** The candidates, with those that pass the question's first documents on weak evidence put level with the lower of these. */
+function behindFirst(
+  candidates: readonly Candidate[],
+  { prior, ranker }: Pick<Concluding, "prior" | "ranker">,
+  documentScores: ReadonlyMap<string, Scored>,
+): Candidate[] {
+  const first = prior.entries.slice(0, FIRST_RANKS).map(({ document }) => document);
+  const floor = Math.min(...first.map((document) => documentScores.get(document)?.score ?? 0));
+  const isHeld = ({ document, score }: Candidate): boolean =>
+    score > floor && !first.includes(document) && (documentScores.get(document)?.lift ?? 0) < ranker.firstLiftMin;
+  // Level scores are ordered by the question's ranking.
+  return candidates.map((candidate) => (isHeld(candidate) ? { ...candidate, score: floor } : candidate));
 }
 
 /** How likely a document is needed that scores `gap` against the best one (at most 0). */

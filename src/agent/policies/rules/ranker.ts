@@ -8,6 +8,8 @@ export interface Ranker {
   readonly trees: readonly RankerTree[];
   /** What evidence has to add to a score before it counts: weaker evidence is seen on every kind of text. */
   readonly liftMin: number;
+  /** What it has to add beyond that to pass the first two documents of the question's own ranking. */
+  readonly firstLiftMin: number;
 }
 
 export interface RankerTree {

@@ -41,7 +41,7 @@ function scored(chunks: readonly ShownChunk[], ranking: readonly RankedEntry[], 
     ranker: DEFAULT_RULES.weights,
   });
   const rank = (id: string): number => prior.rankOf(id) ?? Number.MAX_SAFE_INTEGER;
-  return [...scores].sort((a, b) => b[1] - a[1] || rank(a[0]) - rank(b[0])).map(([id]) => id);
+  return [...scores].sort((a, b) => b[1].score - a[1].score || rank(a[0]) - rank(b[0])).map(([id]) => id);
 }
 
 describe("scoreDocuments", () => {

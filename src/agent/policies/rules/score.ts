@@ -33,6 +33,12 @@ export type Scores = ReadonlyMap<Item, number>;
 
 const NO_FEATURES = Object.fromEntries(EVIDENCE.map((name) => [name, 0])) as Features;
 
+/** A score, and the part of it that evidence added. */
+export interface Scored {
+  readonly score: number;
+  readonly lift: number;
+}
+
 /** What is scored, and with what. */
 export interface Scoring {
   readonly question: Question;
@@ -48,7 +54,7 @@ export function scoreItems(scoring: Scoring): Scores {
   const whole = wholeOf(scoring);
   const scores = new Map<Item, number>();
   for (const [item, evidence] of featuresOf(scoring)) {
-    scores.set(item, scoreOfRow(scoring, item.chunk.shownDocumentId, evidence, whole));
+    scores.set(item, scoreOfRow(scoring, item.chunk.shownDocumentId, evidence, whole).score);
   }
   return scores;
 }
@@ -57,7 +63,7 @@ export function scoreItems(scoring: Scoring): Scores {
  * Relevance of every document that is visible or ranked by the question, by its id, with the strongest evidence of all its
  * chunks. Evidence can only lift a document: without any, the order is that of the question's ranking.
  */
-export function scoreDocuments(scoring: Scoring): Map<string, number> {
+export function scoreDocuments(scoring: Scoring): Map<string, Scored> {
   const evidence = documentFeatures(scoring);
   const whole = wholeOf(scoring);
   const ids = new Set([...scoring.prior.entries.map(({ document }) => document), ...evidence.keys()]);
@@ -99,13 +105,13 @@ function scoreOfRow(
   document: string,
   evidence: Features,
   whole: readonly number[],
-): number {
+): Scored {
   const alone = predict(ranker, rowOf(prior, document, NO_FEATURES, whole));
   const nothing = predict(ranker, [0, 0, ...EVIDENCE.map(() => 0), ...whole]);
   const lift = EVIDENCE.some((name) => evidence[name] > 0)
     ? predict(ranker, rowOf(prior, document, evidence, whole)) - alone - ranker.liftMin
     : 0;
-  return alone - nothing + Math.max(0, lift);
+  return { score: alone - nothing + Math.max(0, lift), lift: Math.max(0, lift) };
 }
 
 /** Best first. */
