@@ -19,15 +19,11 @@ export interface ReportInput {
   readonly limit?: number;
 }
 
-/** By set where all of a set is outdated, which it mostly is. */
+/** Sets by their name alone where as many of their systems are outdated as of any. */
 function namedOutdated(outdated: ReadonlySet<string>, sets: readonly QualitySet[]): string {
-  const ofSet = (name: string): string[] => [...outdated].filter((each) => each.startsWith(`${name} `));
-  const counts = sets.map(({ name }) => ofSet(name).length);
-  const most = Math.max(...counts);
-  return sets
-    .filter((_, i) => (counts[i] ?? 0) > 0)
-    .map(({ name }, i) => (counts[i] === most ? name : ofSet(name).join(", ")))
-    .join(", ");
+  const bySet = sets.map(({ name }) => ({ name, own: [...outdated].filter((each) => each.startsWith(`${name} `)) }));
+  const most = Math.max(2, ...bySet.map(({ own }) => own.length));
+  return bySet.flatMap(({ name, own }) => (own.length === most ? [name] : own)).join(", ");
 }
 
 /** The whole report, in Markdown. */

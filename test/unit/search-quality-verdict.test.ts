@@ -125,7 +125,9 @@ test("the report begins with the verdict, marks what fails and warns of what is 
     outdated: new Set(["a rules"]),
     limit: 3,
   });
-  expect(other).toContain("Measured with an earlier state of the code:** a rules.");
+  expect(other).toMatch(/Measured with an earlier state of the code\*\*.*: a rules\./);
+  const all = reportText({ ...shared, outdated: new Set(["a rules", "a find:hybrid", "b rules"]) });
+  expect(all).toMatch(/Measured with an earlier state of the code\*\*.*: a, b rules\./);
   expect(other).toContain("only the first 3 questions");
   expect(other).toMatch(/^\| a \| the best single query \| .*−0\.200/m);
 });
