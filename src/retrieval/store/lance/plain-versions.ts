@@ -11,7 +11,9 @@ export async function checkPlainVersions(folder: string, table: string): Promise
   const versions = join(folder, `${table}.lance`, "_versions");
   const entries: readonly Dirent[] = await readdir(versions, { withFileTypes: true }).catch(() => []);
   const strange = entries.find(
-    (entry) => entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice(),
+    (entry) =>
+      entry.name.endsWith(".manifest") &&
+      (entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice()),
   );
   if (strange === undefined) return;
   throw new WinnowError("corpus_corrupt", `The index data in lance/ is damaged: ${strange.name} is not a file.`, {
