@@ -33,6 +33,8 @@ export interface Evidence {
   readonly last: readonly PastSearch[];
   /** Joins that were made: `key=value`. */
   readonly joined: ReadonlySet<string>;
+  /** Those of them that were made with a query which found nothing: what they share stands in other words. */
+  readonly fruitless?: ReadonlySet<string>;
 }
 
 export function readEvidence(context: RenderedContext): Evidence {
@@ -42,6 +44,8 @@ export function readEvidence(context: RenderedContext): Evidence {
   const stubs: { shownId: string; shownDocumentId: string }[] = [];
   const notes = new Map<string, number | undefined>();
   const joins = new Map<string, string>();
+  const asked = new Set<string>();
+  const fruitless = new Set<string>();
   let last: PastSearch[] = [];
   for (const message of context.messages) {
     if (message.role === "assistant") {
@@ -51,6 +55,7 @@ export function readEvidence(context: RenderedContext): Evidence {
         const query = queryOf(call.arguments);
         if (call.tool === "search_corpus" && query !== undefined) queries.set(call.id, query);
         if (call.tool === "follow_metadata") joins.set(call.id, joinOf(call.arguments));
+        if (call.tool === "follow_metadata" && query !== undefined) asked.add(call.id);
       }
     }
     if (message.role !== "tool" || message.callId === undefined) continue;
@@ -62,6 +67,10 @@ export function readEvidence(context: RenderedContext): Evidence {
     const query = queries.get(message.callId);
     const join = joins.get(message.callId);
     const search = { query: query ?? join ?? "", chunks: shown.map(({ chunk }) => chunk) };
+    if (join !== undefined) {
+      if (shown.length === 0 && asked.has(message.callId)) fruitless.add(join);
+      else fruitless.delete(join);
+    }
     if (query !== undefined) searches.push(search);
     if (query !== undefined || join !== undefined) last.push(search);
   }
@@ -71,7 +80,7 @@ export function readEvidence(context: RenderedContext): Evidence {
   for (const [shownId, worth] of notes) {
     if (!stubbed.has(shownId) && !visible.has(shownId)) pruned.push({ shownId, shownDocumentId: shownId, worth });
   }
-  return { searches, chunks, pruned, last, joined: new Set(joins.values()) };
+  return { searches, chunks, pruned, last, joined: new Set(joins.values()), ...(fruitless.size > 0 && { fruitless }) };
 }
 
 /** Adds the chunks that the message prunes, with the worth that its text notes for each, in order. */

@@ -8,6 +8,8 @@ export interface Join {
   readonly key: string;
   readonly value: string;
   readonly from: Item;
+  /** True where a query in the thread has found nothing, so that the thread itself is to be read. */
+  readonly isWhole: boolean;
 }
 
 /** Chunks whose threads are worth following: the best ones, and none that is much worse than the best. */
@@ -21,7 +23,7 @@ const THREAD_GAP = 0.25;
 const THREAD_KEYS: ReadonlySet<string> = new Set(SESSION_KEYS);
 
 /** The threads of the best chunks that have not been followed yet, best first. */
-export function joinsToFollow(scores: Scores, { joined }: Evidence): Join[] {
+export function joinsToFollow(scores: Scores, { joined, fruitless }: Evidence): Join[] {
   const best = ranked(scores).slice(0, SOURCES_MAX);
   const floor = (scores.get(best[0] as Item) ?? 0) - SOURCE_GAP_MAX;
   const joins = new Map<string, Join>();
@@ -30,7 +32,9 @@ export function joinsToFollow(scores: Scores, { joined }: Evidence): Join[] {
     const thread = threadOf(from);
     if (thread === undefined) continue;
     const name = nameOf(thread);
-    if (!joined.has(name) && !joins.has(name)) joins.set(name, { key: thread[0], value: thread[1], from });
+    const isWhole = fruitless?.has(name) === true;
+    if ((isWhole || !joined.has(name)) && !joins.has(name))
+      joins.set(name, { key: thread[0], value: thread[1], from, isWhole });
   }
   return [...joins.values()].slice(0, JOINS_MAX);
 }

@@ -64,14 +64,16 @@ function search(query: string): ProposedCall {
 }
 
 /** A join, what fits the question best first. */
-function follow(key: string, value: string, query: string): ProposedCall {
-  return { tool: "follow_metadata", arguments: { key, value, query } };
+function follow({ key, value, isWhole }: Join, query: string): ProposedCall {
+  return { tool: "follow_metadata", arguments: isWhole ? { key, value } : { key, value, query } };
 }
 
 /** False at a limit, and when the last turn put no chunk among those that would be returned. */
 function isWorthGoingOn(view: View, evidence: Evidence, scores: Scores): boolean {
   const turns = view.context.messages.filter((message) => message.role === "assistant").length;
   if (turns >= SEARCH_TURNS_MAX || evidence.chunks.length + evidence.pruned.length >= SEEN_CHUNKS_MAX) return false;
+  // A thread that was asked in vain is still to be read.
+  if ((evidence.fruitless?.size ?? 0) > 0) return true;
   const fresh = new Set(evidence.last.flatMap(({ chunks }) => chunks.map((chunk) => chunk.key)));
   return ranked(scores)
     .slice(0, view.documentsMax)
@@ -112,10 +114,7 @@ function nextCalls(
     queries.push(step.query);
     reasons.push(`${step.name} (${step.from.chunk.shownId})`);
   }
-  const calls = [
-    ...followed.map(({ key, value }) => follow(key, value, question.text)),
-    ...queries.slice(0, searches).map(search),
-  ];
+  const calls = [...followed.map((join) => follow(join, question.text)), ...queries.slice(0, searches).map(search)];
   if (calls.length === 0) return undefined;
   const text = reasons.length === 0 ? "Go on behind the first hits." : `Follow ${reasons.join(", ")}.`;
   return { text, calls };
