@@ -77,7 +77,7 @@ function summaryTable(all: readonly SetFigures[]): string[][] {
 function criteriaText(): string {
   const { meanMin, lowMin, ownListMin, firstKept } = CRITERIA;
   const own = Object.entries(ownListMin).map(([metric, min]) => `${signed(min)} at ${metric}`);
-  return `Criteria, on every set: the difference to the best single query is at least ${signed(meanMin)} and its interval begins no lower than ${signed(lowMin)}, at every measure; the list that \`rules\` ends itself has, less \`rules:uncut\`, at least ${own.join(" and ")}; and it holds the first ${firstKept} documents that the question itself finds (\`find:hybrid\`), for every question.`;
+  return `Criteria, on every set: the difference to the best single query is at least ${signed(meanMin)} and its interval begins no lower than ${signed(lowMin)}, at every measure; the list that \`rules\` ends itself has, less \`rules:uncut\`, at least ${own.join(" and ")}; and it holds the first ${firstKept} documents that the question itself finds (\`find:hybrid\`), or a near-copy of them, for every question.`;
 }
 
 /** What weights give that were fitted without the kind of the set. */

@@ -1,7 +1,9 @@
 import { type Comparison, compare } from "../../src/eval/compare.ts";
+import { loadDataset } from "../../src/eval/dataset.ts";
 import type { StoredEvaluation } from "../../src/eval/evaluation-files.ts";
 import { markdownTable } from "../../src/features/report-table.ts";
 import type { Measurements } from "./measurements.ts";
+import { hasNearCopy } from "./near-copies.ts";
 import type { QualitySet, QuestionGroup } from "./sets.ts";
 import {
   fittedWithout,
@@ -48,7 +50,7 @@ export async function reportSet(
   const all = compare([...measured.values()]);
   const againstBest = lessBest(UNCUT.name, measured, all);
   const ownList = less(of(measured, OWN_LIST.name), of(measured, UNCUT.name));
-  const dropped = droppedFirst(of(measured, HYBRID).outcomes, of(measured, OWN_LIST.name).outcomes);
+  const dropped = await droppedWithoutCopy(set, measured);
   const unfitted = without && {
     name: without.name,
     againstBest: lessBest(without.name, measured, all),
@@ -56,6 +58,24 @@ export async function reportSet(
   };
   const figures: SetFigures = { set: set.name, questions: all.questions, againstBest, ownList, dropped };
   return { figures, ...(unfitted && { unfitted }), section: sectionOf(set, measured, all, { figures, unfitted }) };
+}
+
+/** Questions whose own list lacks one of the first documents of the question, near-copies counting as the document. */
+async function droppedWithoutCopy(set: QualitySet, measured: Measured): Promise<string[]> {
+  const own = of(measured, OWN_LIST.name).outcomes;
+  const lacking = droppedFirst(of(measured, HYBRID).outcomes, own);
+  if (lacking.size === 0) return [];
+  const dataset = await loadDataset(await set.layOut());
+  const dropped: string[] = [];
+  for (const [question, documents] of lacking) {
+    const listed = own.get(question)?.answer?.documents ?? [];
+    for (const document of documents) {
+      if (await hasNearCopy(dataset, document, listed)) continue;
+      dropped.push(question);
+      break;
+    }
+  }
+  return dropped;
 }
 
 function sectionOf(
@@ -86,7 +106,7 @@ function sectionOf(
     markdownTable(systemsTable(measured, all)),
     "Paired differences:",
     markdownTable([["", ...METRICS], ...differences]),
-    `The list that \`rules\` ends itself lacks one of the first three documents that \`find:hybrid\` finds for ${first}. Every list cut to the shortest of the pair for each question, \`rules\` less \`find:hybrid\`: ${equalLengths(measured)}.`,
+    `The list that \`rules\` ends itself lacks one of the first three documents that \`find:hybrid\` finds, near-copies aside, for ${first}. Every list cut to the shortest of the pair for each question, \`rules\` less \`find:hybrid\`: ${equalLengths(measured)}.`,
     ...(set.groups ?? []).map((group) => groupTable(group, measured)),
   ];
   return parts.join("\n\n");

@@ -24,7 +24,7 @@ export interface SetFigures {
   readonly againstBest: Readonly<Record<string, Spread & { readonly best: string }>>;
   /** By measure: `rules` less `rules:uncut`. */
   readonly ownList: Readonly<Record<string, Spread>>;
-  /** Questions whose own list lacks one of the first documents that the question itself finds. */
+  /** Questions whose own list lacks one of the first documents that the question itself finds, and has no near-copy of it. */
   readonly dropped: readonly string[];
 }
 
@@ -42,14 +42,14 @@ export function bestAt(metric: string, means: Readonly<Record<string, Readonly<R
 
 type Outcomes = ReadonlyMap<string, Pick<QueryOutcome, "answer">>;
 
-/** Questions whose list in `own` lacks one of the first `CRITERIA.firstKept` documents of the list in `asked`, by name. */
-export function droppedFirst(asked: Outcomes, own: Outcomes): string[] {
-  const dropped = [...own].filter(([question, { answer }]) => {
+/** By question, where there are any: which of the first `CRITERIA.firstKept` documents of `asked` the list in `own` lacks. */
+export function droppedFirst(asked: Outcomes, own: Outcomes): ReadonlyMap<string, readonly string[]> {
+  const dropped = [...own].map(([question, { answer }]) => {
     const first = [...new Set(asked.get(question)?.answer?.documents ?? [])].slice(0, CRITERIA.firstKept);
     const listed = new Set(answer?.documents ?? []);
-    return first.some((document) => !listed.has(document));
+    return [question, first.filter((document) => !listed.has(document))] as const;
   });
-  return dropped.map(([question]) => question).sort();
+  return new Map(dropped.filter(([, documents]) => documents.length > 0).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Whether the difference to the best single query is good enough. */

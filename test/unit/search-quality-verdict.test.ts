@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { hasNearCopy } from "../../bench/search-quality/near-copies.ts";
 import { reportText } from "../../bench/search-quality/report.ts";
 import type { QualitySet } from "../../bench/search-quality/sets.ts";
 import { interval, type Spread } from "../../bench/search-quality/tables.ts";
@@ -68,8 +69,11 @@ test("the own list may lack none of the first three documents of the question", 
   const asked = answered({ q1: ["a", "a", "b", "c", "d"], q2: ["a", "b"], q3: ["a", "b", "c"], q4: [], q5: ["a"] });
   const own = answered({ q1: ["x", "c", "b", "a"], q2: ["b", "a"], q3: ["a", "b", "d"], q4: ["z"], q5: null });
   const dropped = droppedFirst(asked, own);
-  expect(dropped).toEqual(["q3", "q5"]);
-  expect(failures(figures({ dropped, questions: 5 }))).toEqual([
+  expect([...dropped]).toEqual([
+    ["q3", ["c"]],
+    ["q5", ["a"]],
+  ]);
+  expect(failures(figures({ dropped: [...dropped.keys()], questions: 5 }))).toEqual([
     "own list without one of the first 3 in 2 of 5 questions",
   ]);
 });
@@ -130,4 +134,18 @@ test("the report begins with the verdict, marks what fails and warns of what is 
   expect(all).toMatch(/Measured with an earlier state of the code\*\*.*: a, b rules\./);
   expect(other).toContain("only the first 3 questions");
   expect(other).toMatch(/^\| a \| the best single query \| .*−0\.200/m);
+});
+
+test("a near-copy in the list stands for a document", async () => {
+  const said = "Rugby union is the national sport of the islands, and their team has played at every cup since 1991.";
+  const texts = new Map([
+    ["a", said],
+    ["b", `${said} `],
+    ["c", "The highest mountain of the islands is a volcano that last broke out a hundred years ago."],
+  ]);
+  const dataset = { documentText: async (id: string) => texts.get(id) };
+  expect(await hasNearCopy(dataset, "a", ["c", "b"])).toBe(true);
+  expect(await hasNearCopy(dataset, "a", ["c"])).toBe(false);
+  expect(await hasNearCopy(dataset, "a", ["gone"])).toBe(false);
+  expect(await hasNearCopy(dataset, "gone", ["a"])).toBe(false);
 });
